@@ -1,0 +1,64 @@
+"""One value, one set of bytes: canonical JSON after RFC 8785, and its leaf hash after RFC 6962.
+
+Entries hold strings, booleans, arrays and objects only (see `form`), and member names are ASCII. For that subset the
+standard library's compact, key-sorted output is byte-equal to RFC 8785; a property test holds it against an independent
+implementation.
+"""
+
+import hashlib
+import json
+from typing import Any, NoReturn
+
+from services.kernel.form import Json, MalformedError
+
+MAX_ENTRY_BYTES = 65_535
+"""The longest entry: the largest length that a uint16 prefix of a C2SP tlog-tiles entry bundle can state."""
+
+
+def encode(value: Json) -> bytes:
+    """Write `value` canonically."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> dict[str, Any]:
+    """Read a canonical JSON object.
+
+    Raises:
+        MalformedError: if it is not UTF-8 JSON, has a duplicate name, a number, a null, or is not in canonical form.
+    """
+    try:
+        value = json.loads(
+            data.decode(), object_pairs_hook=_unique, parse_int=_no_number, parse_float=_no_number, parse_constant=_no_number
+        )
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise MalformedError("", f"no JSON ({error.__class__.__name__})", "canonical JSON in UTF-8") from error
+    if not isinstance(value, dict):
+        raise MalformedError("", "no object", "a JSON object")
+    try:
+        same = encode(value) == data
+    except UnicodeEncodeError as error:
+        raise MalformedError("", "half a surrogate pair", "Unicode text") from error
+    if not same:
+        raise MalformedError("", "not in canonical form", "RFC 8785 canonical JSON")
+    return value
+
+
+def leaf(data: bytes) -> str:
+    """The RFC 6962 leaf hash, SHA-256 of 0x00 and the data, in lower-case hexadecimal."""
+    return hashlib.sha256(b"\x00" + data).hexdigest()
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 of the data in lower-case hexadecimal: how a document is named."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise MalformedError("", "a name occurs twice in one object", "each name once")
+    return members
+
+
+def _no_number(text: str) -> NoReturn:
+    raise MalformedError("", f"a bare number {text[:20]}", "numbers are written as strings")

@@ -1,0 +1,116 @@
+"""The form of every service's core: `decide(command, state, at) -> events` and `evolve(event, state) -> records`.
+
+State is a set of records, each with a key; `decide` reads the few it needs, `evolve` returns those that changed. A store
+keeps them as rows, an auditor in a dictionary: the functions do not know which.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from services.kernel.people import Actor, Role
+
+R = TypeVar("R", bound="Record")
+
+
+class Record:
+    """A piece of state. Subclasses are frozen dataclasses; `KEY` names the fields that make up the key."""
+
+    __slots__ = ()
+    KEY: ClassVar[tuple[str, ...]]
+
+    def key(self) -> str:
+        """The record's key among its kind: the key fields, joined by `/`."""
+        return "/".join(getattr(self, name) for name in self.KEY)
+
+
+class State(Protocol):
+    """What a core may read. Within one `decide` or `evolve` it does not change."""
+
+    def get(self, kind: type[R], *key: str) -> R | None:
+        """The record of that kind and key, or None."""
+        ...
+
+    def all(self, kind: type[R], *prefix: str) -> Iterator[R]:
+        """All records of that kind whose key starts with those parts, in the order of their keys."""
+        ...
+
+
+class MemoryState:
+    """State in a dictionary: for replays, audits and tests."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, str], Any] = {}
+
+    def get(self, kind: type[R], *key: str) -> R | None:
+        """See `State.get`."""
+        return self.records.get((kind.__name__, "/".join(key)))
+
+    def all(self, kind: type[R], *prefix: str) -> Iterator[R]:
+        """See `State.all`."""
+        start = "".join(part + "/" for part in prefix)
+        name = kind.__name__
+        keys = sorted(k for n, k in self.records if n == name and (k + "/").startswith(start))
+        return iter([self.records[name, k] for k in keys])
+
+    def put(self, record: Record) -> None:
+        """Store a record in the place of the one with its key."""
+        self.records[type(record).__name__, record.key()] = record
+
+
+class MutableState(State, Protocol):
+    """State that takes what `evolve` returns."""
+
+    def put(self, record: Record) -> None:
+        """Store a record in the place of the one with its key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """What surrounds a command: who, and when by the writer's clock (never earlier than the entry before)."""
+
+    actor: Actor
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider:
+    """A core as data: everything that a store, a server, a replay or an audit needs to run it.
+
+    `stream` names the subject of a command (one application, one envelope); `shard` the key that chooses its log.
+    `authority` maps every command to the roles that may give it; `refused` makes the service's own refusal event.
+    `due` lists the commands that time alone has made due, with ids that stay the same however often it is asked.
+    """
+
+    service: str
+    commands: tuple[type, ...]
+    events: tuple[type, ...]
+    records: tuple[type[Record], ...]
+    decide: Callable[[Any, State, At], tuple[Any, ...]]
+    evolve: Callable[[Any, State], Iterable[Record]]
+    stream: Callable[[Any], str]
+    shard: Callable[[Any], str]
+    authority: Mapping[type, frozenset[Role]]
+    refused: Callable[[Any, str, str], Any]
+    due: Callable[[State, datetime], Iterable[tuple[str, Any]]] = field(default=lambda _state, _now: ())
+    checks: tuple[str, ...] = ()
+    """SQL conditions that every state row must meet: the last line of defence behind `decide`."""
+
+    def run(self, command: Any, state: MutableState, at: At) -> tuple[Any, ...]:
+        """Decide a command and apply its events to `state`. The one way from a command to its effects."""
+        allowed = self.authority[type(command)]
+        events = (
+            self.decide(command, state, at)
+            if at.actor.has(*allowed)
+            else (self.refused(command, "not_authorised", f"needs one of: {', '.join(sorted(allowed))}"),)
+        )
+        for event in events:
+            self.apply(event, state)
+        return events
+
+    def apply(self, event: Any, state: MutableState) -> None:
+        """Apply one event to `state`."""
+        for record in self.evolve(event, state):
+            state.put(record)

@@ -1,0 +1,309 @@
+"""Domain values to and from their JSON form: the proto3 JSON mapping of the messages in `protos/`.
+
+The mapping, per type of a dataclass field:
+
+=====================  ==========================================================
+`str`, `StrEnum`       string
+`int`                  decimal string, as proto3 JSON writes `int64`
+`bool`                 true or false
+`datetime` (zoned)     RFC 3339 string in UTC, as `google.protobuf.Timestamp`
+`date`                 string `YYYY-MM-DD`
+`Fraction`             string `numerator/denominator`, in lowest terms
+`tuple[T, ...]`        array
+`Mapping[str, T]`      object
+`T | None`             left out when None
+dataclass              object; names in lowerCamelCase
+=====================  ==========================================================
+
+No number and no null is ever written, so two implementations cannot disagree about how one is printed.
+A limit on a field is stated where the field is: `Annotated[str, Matches(...)]`, `Annotated[int, Between(1, 5)]`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from fractions import Fraction
+from functools import cache
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+T = TypeVar("T")
+Json = str | bool | list["Json"] | dict[str, "Json"]
+
+MAX_INT64 = 2**63 - 1
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
+_FRACTION = re.compile(r"(-?(?:0|[1-9][0-9]*))/([1-9][0-9]*)", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class MalformedError(ValueError):
+    """Input that has not the form it must have. Names the field, what is wrong with it and what is allowed."""
+
+    def __init__(self, field: str, fault: str, allowed: str) -> None:
+        super().__init__(f"{field or 'value'}: {fault}; allowed: {allowed}")
+        self.field, self.fault, self.allowed = field, fault, allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The whole string matches `pattern`; `meaning` says so in words."""
+
+    pattern: str
+    meaning: str
+
+    def check(self, value: Any, path: str) -> None:
+        if not re.fullmatch(self.pattern, value):
+            raise MalformedError(path, f"{_shown(value)} does not fit", self.meaning)
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number in [low, high], or a text or list of that many items."""
+
+    low: int
+    high: int
+
+    def check(self, value: Any, path: str) -> None:
+        size, what = (value, "") if isinstance(value, int) else (len(value), " characters" if isinstance(value, str) else " items")
+        if not self.low <= size <= self.high:
+            raise MalformedError(path, f"{size}{what}", f"{self.low} to {self.high}{what}")
+
+
+Id = Annotated[str, Matches(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}", "1 to 100 of A-Z a-z 0-9 . _ : -, first a letter or digit")]
+Digest = Annotated[str, Matches(r"[0-9a-f]{64}", "a SHA-256 as 64 lower-case hexadecimal digits")]
+Raw = Mapping[str, Any]
+"""An object passed on as it stands, for another reader to check."""
+Text = Annotated[str, Between(0, 20_000)]
+Line = Annotated[str, Between(1, 500)]
+
+
+def to_json(value: Any) -> dict[str, Json]:
+    """Write a dataclass instance as a JSON object."""
+    return typing.cast("dict[str, Json]", _writer(type(value))(value))
+
+
+def from_json(kind: type[T], data: object, path: str = "") -> T:
+    """Read a dataclass from a JSON object, refusing what is missing, unknown or out of bounds.
+
+    Raises:
+        MalformedError: naming the first field at fault as a path such as `lines[2].amountCents`.
+    """
+    return typing.cast("T", _reader(kind)(data, path))
+
+
+def camel(name: str) -> str:
+    """`amount_cents` to `amountCents`, as protobuf derives JSON names."""
+    head, *tail = name.split("_")
+    return head + "".join(part.capitalize() for part in tail)
+
+
+def instant(value: datetime) -> str:
+    """An instant as proto3 JSON prints a Timestamp: UTC, `Z`, and 0, 3 or 6 digits of fraction."""
+    value = value.astimezone(UTC)
+    micro = value.microsecond
+    fraction = "" if not micro else f".{micro // 1000:03d}" if micro % 1000 == 0 else f".{micro:06d}"
+    return f"{value:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def parse_instant(text: object, path: str) -> datetime:
+    """Read an RFC 3339 instant with a zone offset.
+
+    Raises:
+        MalformedError: if it is not one.
+    """
+    allowed = "an RFC 3339 instant with offset, such as 2021-05-11T16:00:00Z"
+    if not isinstance(text, str) or not _INSTANT.fullmatch(text):
+        raise MalformedError(path, f"{_shown(text)} is no instant", allowed)
+    try:
+        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise MalformedError(path, f"{_shown(text)} is no instant", allowed) from error
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - enough to recognise it, too little to flood a log
+
+
+def _read_str(data: object, path: str) -> str:
+    if not isinstance(data, str):
+        raise MalformedError(path, f"{_shown(data)} is no text", "a text")
+    if any("\ud800" <= c <= "\udfff" for c in data) if not data.isascii() else False:
+        raise MalformedError(path, "half a surrogate pair", "Unicode text")
+    return data
+
+
+def _read_int(data: object, path: str) -> int:
+    if isinstance(data, int) and not isinstance(data, bool):
+        data = str(data)
+    if not isinstance(data, str) or not _INTEGER.fullmatch(data) or abs(int(data)) > MAX_INT64:
+        raise MalformedError(path, f"{_shown(data)} is no integer", "a whole number of at most 63 bits")
+    return int(data)
+
+
+def _read_bool(data: object, path: str) -> bool:
+    if not isinstance(data, bool):
+        raise MalformedError(path, f"{_shown(data)} is neither", "true or false")
+    return data
+
+
+def _read_date(data: object, path: str) -> date:
+    if isinstance(data, date) and not isinstance(data, datetime):
+        return data
+    try:
+        return datetime.strptime(typing.cast("str", data), "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+    except (TypeError, ValueError) as error:
+        raise MalformedError(path, f"{_shown(data)} is no date", "a date YYYY-MM-DD") from error
+
+
+def _read_fraction(data: object, path: str) -> Fraction:
+    match = _FRACTION.fullmatch(data) if isinstance(data, str) else None
+    if match is None:
+        raise MalformedError(path, f"{_shown(data)} is no fraction", "numerator/denominator, such as 17/3")
+    return Fraction(int(match[1]), int(match[2]))
+
+
+_SCALARS: dict[object, tuple[Callable[[Any], Json], Callable[[object, str], Any]]] = {
+    str: (lambda v: v, _read_str),
+    int: (str, _read_int),
+    bool: (lambda v: v, _read_bool),
+    datetime: (instant, lambda d, p: d.astimezone(UTC) if isinstance(d, datetime) and d.tzinfo else parse_instant(d, p)),
+    date: (lambda v: v.isoformat(), _read_date),
+    Fraction: (lambda v: f"{v.numerator}/{v.denominator}", _read_fraction),
+}
+
+
+@cache
+def _fields(kind: type) -> tuple[tuple[str, str, Any, bool], ...]:
+    """(attribute, JSON name, type, may be left out) for each field of a dataclass."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return tuple(
+        (f.name, camel(f.name), hints[f.name], _is_optional(hints[f.name])) for f in dataclasses.fields(kind)
+    )
+
+
+def _is_optional(hint: Any) -> bool:
+    return get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint)
+
+
+def _inner(hint: Any) -> Any:
+    return next(arg for arg in get_args(hint) if arg is not type(None))
+
+
+@cache
+def _writer(hint: Any) -> Callable[[Any], Json]:
+    if get_origin(hint) is Annotated:
+        return _writer(get_args(hint)[0])
+    if _is_optional(hint):
+        return _writer(_inner(hint))
+    if hint in _SCALARS:
+        return _SCALARS[hint][0]
+    origin = get_origin(hint)
+    if origin is tuple:
+        item = _writer(get_args(hint)[0])
+        return lambda v: [item(x) for x in v]
+    if origin is Mapping:
+        if get_args(hint)[1] is Any:
+            return dict
+        item = _writer(get_args(hint)[1])
+        return lambda v: {k: item(x) for k, x in v.items()}
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return lambda v: v.value
+    plan = [(name, key, _writer(t)) for name, key, t, _ in _fields(hint)]
+
+    def write(value: Any) -> Json:
+        return {key: w(v) for name, key, w in plan if (v := getattr(value, name)) is not None}
+
+    return write
+
+
+@cache
+def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901 - one branch a kind of type; split it would read worse
+    origin = get_origin(hint)
+    if origin is Annotated:
+        base, *checks = get_args(hint)
+        read_base = _reader(base)
+
+        def read_checked(data: object, path: str) -> Any:
+            value = read_base(data, path)
+            for check in checks:
+                check.check(value, path)
+            return value
+
+        return read_checked
+    if _is_optional(hint):
+        return _reader(_inner(hint))
+    if hint in _SCALARS:
+        return _SCALARS[hint][1]
+    if origin is tuple:
+        read_item = _reader(get_args(hint)[0])
+
+        def read_list(data: object, path: str) -> Any:
+            if not isinstance(data, list | tuple):
+                raise MalformedError(path, f"{_shown(data)} is no list", "a list")
+            return tuple(read_item(x, f"{path}[{i}]") for i, x in enumerate(typing.cast("list[object]", data)))
+
+        return read_list
+    if origin is Mapping:
+        if get_args(hint)[1] is Any:
+            return _members
+        read_value = _reader(get_args(hint)[1])
+
+        def read_map(data: object, path: str) -> Any:
+            members = _members(data, path)
+            return {k: read_value(v, f"{path}.{k}" if path else k) for k, v in members.items()}
+
+        return read_map
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        choices = hint
+
+        def read_choice(data: object, path: str) -> Any:
+            try:
+                return choices(data)
+            except ValueError as error:
+                raise MalformedError(path, f"{_shown(data)} is unknown", ", ".join(choices)) from error
+
+        return read_choice
+    return _record_reader(hint)
+
+
+def _members(data: object, path: str) -> dict[str, object]:
+    if not isinstance(data, dict):
+        raise MalformedError(path, f"{_shown(data)} is no object", "an object")
+    return typing.cast("dict[str, object]", data)
+
+
+def _record_reader(kind: type) -> Callable[[object, str], Any]:
+    plan = [(name, key, _reader(t), optional) for name, key, t, optional in _fields(kind)]
+    known = frozenset(key for _, key, _, _ in plan)
+    defaults = {
+        f.name: f.default if f.default is not dataclasses.MISSING else f.default_factory()
+        for f in dataclasses.fields(kind)
+        if f.default is not dataclasses.MISSING or f.default_factory is not dataclasses.MISSING
+    }
+
+    def read(data: object, path: str) -> Any:
+        members = _members(data, path)
+        here = f"{path}." if path else ""
+        for name in members:
+            if name not in known and name != "type":
+                raise MalformedError(here + name, "unknown field", ", ".join(sorted(known)))
+        values: dict[str, Any] = {}
+        for name, key, reader, optional in plan:
+            if key in members:
+                values[name] = reader(members[key], here + key)
+            elif name in defaults:
+                values[name] = defaults[name]
+            elif optional:
+                values[name] = None
+            else:
+                raise MalformedError(here + key, "missing", "a value")
+        return kind(**values)
+
+    return read

@@ -1,0 +1,1 @@
+"""Adapters behind the kernel's ports and the shell that every service shares."""
