@@ -1,0 +1,108 @@
+"""The bus port in one SQLite file: for a single machine. It promises no more than Kafka does."""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.kernel.ports import BusError, Message, Outgoing
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS records (topic TEXT, partition INTEGER, position INTEGER, key BLOB, value BLOB, headers BLOB,
+    PRIMARY KEY (topic, partition, position)) WITHOUT ROWID;
+"""
+_BATCH = 500
+_POLL_SECONDS = 0.02
+
+
+class LocalBus:
+    """Topics as rows of one table. Every topic exists, every partition too."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        with self._connect() as connection:
+            connection.executescript(_TABLES)
+        connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=30, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def publisher(self) -> "_Publisher":
+        """See `Bus.publisher`."""
+        return _Publisher(self._connect())
+
+    def subscribe(self, topic: str, partition: int, position: int) -> "_Subscription":
+        """See `Bus.subscribe`."""
+        return _Subscription(self._connect(), topic, partition, position)
+
+
+class _Publisher:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def publish(self, records: Sequence[Outgoing]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for record in records:
+                self._insert(record)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise BusError(f"local bus: {error}") from error
+
+    def _insert(self, record: Outgoing) -> None:
+        where = (record.topic, record.partition)
+        top = "SELECT COALESCE(MAX(position) + 1, 0) FROM records WHERE topic = ? AND partition = ?"
+        (position,) = self._connection.execute(top, where).fetchone()
+        packed = b"".join(_pack(name.encode()) + _pack(value) for name, value in record.headers)
+        insert = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)"
+        self._connection.execute(insert, (*where, position, record.key, record.value, packed))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _Subscription:
+    def __init__(self, connection: sqlite3.Connection, topic: str, partition: int, position: int) -> None:
+        self._connection, self._topic, self._partition, self._position = connection, topic, partition, position
+        self._pause = threading.Event()
+
+    def poll(self, timeout_seconds: float) -> Sequence[Message]:
+        for _ in range(max(1, int(timeout_seconds / _POLL_SECONDS))):
+            if messages := self._next():
+                self._position = messages[-1].position + 1
+                return messages
+            self._pause.wait(_POLL_SECONDS)
+        return []
+
+    def _next(self) -> list[Message]:
+        select = (
+            "SELECT position, key, value, headers FROM records WHERE topic = ? AND partition = ? AND position >= ?"
+            f" ORDER BY position LIMIT {_BATCH}"
+        )
+        rows = self._connection.execute(select, (self._topic, self._partition, self._position))
+        return [
+            Message(self._topic, self._partition, position, key, value, tuple(_unpack(headers)))
+            for position, key, value, headers in rows
+        ]
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _pack(data: bytes) -> bytes:
+    return len(data).to_bytes(4) + data
+
+
+def _unpack(data: bytes) -> list[tuple[str, bytes]]:
+    parts: list[bytes] = []
+    while data:
+        size = int.from_bytes(data[:4])
+        parts.append(data[4 : 4 + size])
+        data = data[4 + size :]
+    return [(name.decode(), value) for name, value in zip(parts[::2], parts[1::2], strict=True)]

@@ -1,0 +1,24 @@
+"""Structured logging: one line per unit of work, JSON outside a terminal."""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(service: str, level: str = "info") -> None:
+    """Set up structlog for a process. Personal data and tokens must never be given to it."""
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks if not terminal else structlog.processors.StackInfoRenderer(),
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)

@@ -1,0 +1,60 @@
+"""Settings: read once from the environment (`OPROEP_…`), complete and sound or the process does not start."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All settings of all services; each service uses those it needs."""
+
+    model_config = SettingsConfigDict(env_prefix="OPROEP_", extra="ignore", frozen=True)
+
+    deployment: str = Field(default="local", pattern=r"[a-z0-9][a-z0-9.-]{0,59}$")
+    """Name of the installation; part of every entry."""
+    store: str = Field(default="sqlite:///.run", pattern=r"^(sqlite:///.+|postgresql://.+)$")
+    """`sqlite:///DIRECTORY` or `postgresql://…`: where the logs live."""
+    bus: str = Field(default="local:.run/bus.db", pattern=r"^(local:.+|kafka://.+)$")
+    """`local:FILE` or `kafka://HOST:PORT,HOST:PORT`."""
+    listen: str = Field(default="127.0.0.1:7400", pattern=r"^.+:\d+$")
+    """Address of the gRPC server."""
+    peers: str = Field(default="", pattern=r"^([a-z_]+=[^,=]+(,[a-z_]+=[^,=]+)*)?$")
+    """Where the other services answer: `intake=HOST:PORT,scoring=HOST:PORT`. Empty: all at `listen`."""
+    shards: int = Field(default=1, ge=1, le=64)
+    """Logs per service; fixed for the life of a deployment."""
+    owned: str = Field(default="", pattern=r"^(\d+(,\d+)*)?$")
+    """Which shards this process writes; empty: all."""
+    issuer: str = Field(default="file:.run/issuer", pattern=r"^(file:.+|https?://.+)$")
+    """`file:DIRECTORY` for a local issuer, or the URL of an OpenID Connect issuer."""
+    audience: str = "oproep"
+    token_file: Path | None = None
+    """File with the service's own access token, read anew for each call; not needed with a local issuer."""
+    vault: Path = Path(".run/vault.db")
+    """Names, mail addresses and account numbers, apart from every log."""
+    documents: Path = Path(".run/documents")
+    smtp: str = Field(default="127.0.0.1:2525", pattern=r"^.+:\d+$")
+    mail_from: str = Field(default="noreply@oproep.example", pattern=r"^[^@\s]+@[^@\s]+$")
+    metrics: str = Field(default="", pattern=r"^(.+:\d+)?$")
+    """Address for Prometheus; empty: none."""
+    clock: str = Field(default="system", pattern=r"^(system|file:.+)$")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("owned")
+    @classmethod
+    def _owned(cls, value: str) -> str:
+        if len(set(value.split(","))) != len(value.split(",")):
+            raise ValueError("names a shard twice; allowed: each shard once, such as 0,2")
+        return value
+
+    @cached_property
+    def owned_shards(self) -> tuple[int, ...]:
+        """The shards that this process writes."""
+        return tuple(int(n) for n in self.owned.split(",")) if self.owned else tuple(range(self.shards))
+
+    def peer(self, service: str) -> str:
+        """The address of a service."""
+        addresses = dict(pair.split("=", 1) for pair in self.peers.split(",") if pair)
+        return addresses.get(service, self.listen)
