@@ -91,6 +91,10 @@ class Reads(Protocol):
         """How far `source` has been read; (0, 0) if never."""
         ...
 
+    def seen(self, source: str, index: int) -> str | None:
+        """The leaf under which that entry was taken in, or None."""
+        ...
+
     def relayed(self) -> int:
         """The number of entries that the bus has acknowledged."""
         ...
@@ -117,10 +121,6 @@ class Transaction(Reads, Protocol):
 
     def put_rows(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
         """Write state rows (kind, key, JSON) in the place of what they replace."""
-        ...
-
-    def seen(self, source: str, index: int) -> str | None:
-        """The leaf under which that entry was taken in, or None."""
         ...
 
     def accept(self, source: str, index: int, leaf: str) -> None:

@@ -1,0 +1,234 @@
+"""Reading another service's log: by (log, index), never by the bus's position.
+
+next index -> take in;  lower -> compare the leaf, drop;  higher -> fetch the gap from the owner, then take in.
+What is no entry at all goes to the dead-letter topic. An entry that this service cannot read is parked with its stream.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+import structlog
+from google.protobuf import json_format
+from google.protobuf.message import Message as Proto
+
+from services.kernel import canonical
+from services.kernel.entry import Cause, Entry
+from services.kernel.form import MalformedError
+from services.kernel.people import Actor, Role
+from services.kernel.ports import Bus, BusError, CorruptLogError, Message, Outgoing, Parked, Stored
+from services.runtime import metrics
+from services.runtime.facts import Fact
+from services.runtime.relay import DEAD_LETTERS, topic
+from services.runtime.spec import Spec
+from services.runtime.writer import Arrival, Order, Writer
+
+_POLL_SECONDS = 0.5
+_RETRY_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+def system_actor(service: str) -> Actor:
+    """The actor of what a service does by itself."""
+    return Actor(id=f"service:{service}", organisation="oproep", roles=(Role.SYSTEM,))
+
+
+def shard_of(key: str, shards: int) -> int:
+    """Which of a service's logs holds a key: the same for ever, whoever asks."""
+    return int(canonical.digest(key.encode())[:8], 16) % shards
+
+
+class Owner(Protocol):
+    """Where entries are fetched that the bus has not brought."""
+
+    def entries(self, name: str, start: int, end: int) -> Sequence[Stored]:
+        """Entries `start` to `end` (not included) of a log.
+
+        Raises:
+            BusError: if the owner does not answer; trying again may help.
+        """
+        ...
+
+
+class Interpreter:
+    """Turns entries of other logs into this service's commands."""
+
+    def __init__(self, spec: Spec, *, shard: int, shards: int, events: dict[str, dict[str, type[Proto]]]) -> None:
+        self._spec, self._shard, self._shards, self._events = spec, shard, shards, events
+        self._actor = system_actor(spec.decider.service)
+
+    def arrival(self, source: str, stored: Stored, next_position: int) -> Arrival:
+        """The entry with the commands that follow from it, or with the fault that stops it."""
+        try:
+            orders, fault = tuple(self._orders(source, stored)), None
+        except MalformedError as error:
+            orders, fault = (), str(error)
+        return Arrival(
+            source=source,
+            index=stored.index,
+            leaf=stored.leaf,
+            stream=stored.stream,
+            value=stored.value,
+            next_position=next_position,
+            orders=orders,
+            fault=fault,
+        )
+
+    def _orders(self, source: str, stored: Stored) -> Iterable[Order]:
+        entry = Entry.from_bytes(stored.value)
+        cause = Cause(log=source, index=stored.index, leaf=stored.leaf)
+        for number, body in enumerate(entry.events):
+            message = self._message(source, body, number)
+            if message is None:
+                continue
+            fact = Fact(
+                source=source, index=stored.index, leaf=stored.leaf, time=entry.time, actor=entry.actor, message=message
+            )
+            for n, command in enumerate(self._spec.reactions(fact)):
+                key = self._spec.decider.shard(command)
+                if key == "*" or shard_of(key, self._shards) == self._shard:
+                    command_id = f"{source}/{stored.index}/{number}/{n}"
+                    yield Order(command_id=command_id, command=command, actor=self._actor, cause=cause)
+
+    def _message(self, source: str, body: Any, number: int) -> Proto | None:
+        """The event as the message of its type; None for a type that this version does not know, as it cannot concern it."""
+        kind = self._events[source.partition("/")[0]].get(body["type"])
+        if kind is None:
+            return None
+        try:
+            return json_format.ParseDict({k: v for k, v in body.items() if k != "type"}, kind(), ignore_unknown_fields=True)
+        except json_format.ParseError as error:
+            raise MalformedError(f"data.events[{number}]", str(error), f"a {body['type']}") from error
+
+
+class Reader:
+    """Takes one log of another service into one log of this one."""
+
+    def __init__(self, source: str, writer: Writer, interpreter: Interpreter, bus: Bus, owner: Owner) -> None:
+        self.source = source
+        self._writer, self._interpreter, self._bus, self._owner = writer, interpreter, bus, owner
+        self._label = (writer.name.partition("/")[0], source)
+
+    def position(self) -> int:
+        """The bus position to read from."""
+        with self._writer.store.read() as reads:
+            return reads.progress(self.source).position
+
+    def take(self, messages: Sequence[Message]) -> None:
+        """Take in records, whatever they are, at least once each; returns when their effects are durable.
+
+        Raises:
+            BusError: if the bus or the owner of the log is away; give the same records again.
+            CorruptLogError: if the log now says something else than before. Nothing may go on.
+        """
+        with self._writer.store.read() as reads:
+            wanted = reads.progress(self.source).next_index
+        arrivals: list[Arrival] = []
+        for message in messages:
+            index = _index(message, self.source)
+            stored = _entry(message, self.source, index)
+            if stored is None:
+                self._set_aside(message)
+            if index is None:
+                continue
+            if stored is not None and index < wanted:
+                self._compare(stored, arrivals)
+                continue
+            if index > wanted or (stored is None and index == wanted):
+                known = stored is None
+                for missing in self._owner.entries(self.source, wanted, index + known):
+                    arrivals.append(self._interpreter.arrival(self.source, missing, message.position))
+                    wanted += 1
+            if stored is not None and index == wanted:
+                arrivals.append(self._interpreter.arrival(self.source, stored, message.position + 1))
+                wanted += 1
+        if arrivals:
+            self._writer.receive(arrivals).result()
+        metrics.reader_lag.labels(*self._label).set(0)
+
+    def run(self, stop: threading.Event) -> None:
+        """Poll until `stop` is set; wait and try again while the bus or the owner is away."""
+        while not stop.is_set():
+            try:
+                self._follow(stop)
+            except BusError as error:
+                log.warning("reader.waiting", source=self.source, reason=str(error))
+                stop.wait(_RETRY_SECONDS)
+
+    def _follow(self, stop: threading.Event) -> None:
+        service, _, shard = self.source.partition("/")
+        subscription = self._bus.subscribe(topic(service), int(shard), self.position())
+        try:
+            while not stop.is_set():
+                if messages := subscription.poll(_POLL_SECONDS):
+                    metrics.reader_lag.labels(*self._label).set(len(messages))
+                    self.take(messages)
+        finally:
+            subscription.close()
+
+    def replay(self, stream: str) -> int:
+        """Try a stream's parked records again; gives how many were taken in."""
+
+        def read(parked: Parked) -> Arrival:
+            stored = Stored(parked.index, parked.stream, parked.value, canonical.leaf(parked.value))
+            return self._interpreter.arrival(self.source, stored, 0)
+
+        return self._writer.replay(self.source, stream, read).result()
+
+    def _compare(self, stored: Stored, arrivals: list[Arrival]) -> None:
+        with self._writer.store.read() as reads:
+            before = reads.seen(self.source, stored.index)
+        before = before or next((a.leaf for a in arrivals if a.index == stored.index), None)
+        if before != stored.leaf:
+            raise CorruptLogError(f"{self.source}/{stored.index} was taken in before with leaf {before}, now {stored.leaf}")
+
+    def _set_aside(self, message: Message) -> None:
+        """Keep a record that is no entry of the log: on the dead-letter topic, and in the list that operators see."""
+        reason = "no entry of this log: log, index or leaf in its headers do not agree with its bytes"
+        origin = f"{message.topic}/{message.partition}/{message.position}"
+        headers = (("origin", origin.encode()), ("reason", reason.encode()), ("reader", self._writer.name.encode()))
+        publisher = self._bus.publisher()
+        try:
+            publisher.publish([Outgoing(DEAD_LETTERS, 0, message.key, message.value, headers)])
+        finally:
+            publisher.close()
+        parked = Parked(self.source, -1 - message.position, "", reason, message.value)
+        self._writer.park(parked, message.position).result()
+        log.warning("record.dead", origin=origin, reader=self._writer.name)
+
+
+def _index(message: Message, source: str) -> int | None:
+    text = message.header("index") or ""
+    return int(text) if message.header("log") == source and text.isascii() and text.isdigit() else None
+
+
+def _entry(message: Message, source: str, index: int | None) -> Stored | None:
+    """The entry in a record, or None if the record is not what its headers say."""
+    found = canonical.leaf(message.value)
+    if index is None or message.header("leaf") != found:
+        return None
+    try:
+        outer = canonical.decode(message.value)
+    except MalformedError:
+        return None
+    if outer.get("id") != f"{source}/{index}" or not isinstance(outer.get("subject"), str):
+        return None
+    return Stored(index, outer["subject"], message.value, found)
+
+
+def follow_all(readers: Iterable[Reader], stop: threading.Event, stopped: Callable[[BaseException], None]) -> list[threading.Thread]:
+    """Run readers in threads of their own; `stopped` hears of one that cannot go on."""
+
+    def run(reader: Reader) -> None:
+        try:
+            reader.run(stop)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, this log is no longer read, and the owner must know
+            if not stop.is_set():
+                log.error("reader.stopped", source=reader.source, reason=repr(error))
+                stopped(error)
+
+    threads = [threading.Thread(target=run, args=(reader,), name=f"reader {reader.source}", daemon=True) for reader in readers]
+    for thread in threads:
+        thread.start()
+    return threads

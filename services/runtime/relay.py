@@ -1,0 +1,88 @@
+"""The relay: sends what is in the log to the bus, from where it left off, and notes what was acknowledged.
+
+The log is the outbox. Two relays of one log are harmless: readers go by index.
+"""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from services.kernel.ports import Bus, BusError, Outgoing, Publisher, Stored
+from services.runtime import metrics
+from services.runtime.writer import Writer
+
+DEAD_LETTERS = "grants.dead-letters.v1"
+CONTENT_TYPE = b"application/cloudevents+json"
+_BATCH = 500
+_IDLE_SECONDS = 1.0
+_RETRY_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+def topic(service: str) -> str:
+    """The topic of a service's logs."""
+    return f"grants.{service}.v1"
+
+
+def outgoing(name: str, stored: Stored) -> Outgoing:
+    """An entry as a record: its exact bytes, found again by log, index and leaf."""
+    service, _, shard = name.partition("/")
+    headers = (
+        ("content-type", CONTENT_TYPE),
+        ("log", name.encode()),
+        ("index", str(stored.index).encode()),
+        ("leaf", stored.leaf.encode()),
+    )
+    return Outgoing(topic(service), int(shard), stored.stream.encode(), stored.value, headers)
+
+
+class Relay:
+    """Sends one log's entries in a thread of its own; while the bus is away it keeps trying and the log keeps growing."""
+
+    def __init__(self, writer: Writer, bus: Bus, stopped: Callable[[BaseException], None]) -> None:
+        self._writer, self._bus, self._stopped = writer, bus, stopped
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"relay {writer.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batch in hand."""
+        self._stop.set()
+        with self._writer.committed:
+            self._writer.committed.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        publisher: Publisher | None = None
+        try:
+            while not self._stop.is_set():
+                try:
+                    publisher = publisher or self._bus.publisher()
+                    if not self._send(publisher):
+                        with self._writer.committed:
+                            self._writer.committed.wait(_IDLE_SECONDS)
+                except BusError as error:
+                    log.warning("relay.waiting", log=self._writer.name, reason=str(error))
+                    self._stop.wait(_RETRY_SECONDS)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, this log is no longer relayed, and the owner must know
+            log.error("relay.stopped", log=self._writer.name, reason=repr(error))
+            self._stopped(error)
+        finally:
+            if publisher is not None:
+                publisher.close()
+
+    def _send(self, publisher: Publisher) -> bool:
+        with self._writer.store.read() as reads:
+            start, length = reads.relayed(), reads.head().length
+            entries = reads.entries(start, _BATCH)
+        metrics.relay_lag.labels(self._writer.name).set(length - start)
+        if not entries:
+            return False
+        publisher.publish([outgoing(self._writer.name, stored) for stored in entries])
+        self._writer.store.mark_relayed(entries[-1].index + 1)
+        return True

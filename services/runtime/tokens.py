@@ -1,0 +1,114 @@
+"""Access tokens: signed statements of who acts, for whom and in which roles. Any OpenID Connect issuer will do.
+
+A token's claims: `sub` (opaque id), `organisation`, `roles` (list), `iss`, `aud`, `exp`.
+"""
+
+import json
+import os
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from services.kernel.form import MalformedError, from_json
+from services.kernel.people import Actor
+
+_ALGORITHMS = ["EdDSA", "ES256", "RS256"]
+_LOCAL = "urn:oproep:local-issuer"
+_TIMEOUT_SECONDS = 10
+
+
+class TokenError(Exception):
+    """A token that proves nothing: missing, expired, from another issuer or badly signed."""
+
+
+class LocalIssuer:
+    """Signs tokens with a key of its own, made on first use in `directory`; for a single machine and for tests."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / "issuer.pem"
+        if not path.exists():
+            key = Ed25519PrivateKey.generate()
+            scratch = directory / f"issuer.{os.getpid()}.new"
+            handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            try:
+                os.link(scratch, path)  # the first of several processes wins; the others use its key
+            except FileExistsError:
+                pass
+            finally:
+                scratch.unlink()
+        self._key = cast("Ed25519PrivateKey", load_pem_private_key(path.read_bytes(), None))
+
+    def token(self, actor: Actor, *, audience: str = "oproep", hours: int = 8) -> str:
+        """A token for `actor`."""
+        claims = {
+            "sub": actor.id,
+            "organisation": actor.organisation,
+            "roles": list(actor.roles),
+            "iss": _LOCAL,
+            "aud": audience,
+            "exp": datetime.now(UTC) + timedelta(hours=hours),  # noqa: TID251 - real time: tokens expire whatever time is simulated
+        }
+        return jwt.encode(claims, self._key, algorithm="EdDSA")
+
+    def key_for(self, _token: str) -> Any:
+        """The key that must have signed the token."""
+        return self._key.public_key()
+
+    issuer = _LOCAL
+
+
+class _Keys(Protocol):
+    issuer: str
+
+    def key_for(self, token: str) -> Any: ...
+
+
+class _RemoteKeys:
+    """The keys of an OpenID Connect issuer, found by its discovery document and cached."""
+
+    def __init__(self, url: str) -> None:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/.well-known/openid-configuration", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - the setting allows http and https only
+            configuration = json.load(answer)
+        self.issuer: str = configuration["issuer"]
+        self._client = jwt.PyJWKClient(configuration["jwks_uri"], cache_keys=True)
+
+    def key_for(self, token: str) -> Any:
+        return self._client.get_signing_key_from_jwt(token).key
+
+
+class Tokens:
+    """Checks tokens of one issuer for one audience."""
+
+    def __init__(self, issuer: str, audience: str) -> None:
+        self._keys: _Keys = LocalIssuer(Path(issuer.removeprefix("file:"))) if issuer.startswith("file:") else _RemoteKeys(issuer)
+        self._audience = audience
+
+    def actor(self, header: str | None) -> Actor:
+        """The actor that an `authorization` header proves.
+
+        Raises:
+            TokenError: saying what is wrong with it.
+        """
+        scheme, _, token = (header or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise TokenError("authorization: missing; allowed: Bearer and an access token")
+        try:
+            claims = jwt.decode(
+                token,
+                self._keys.key_for(token),
+                algorithms=_ALGORITHMS,
+                audience=self._audience,
+                issuer=self._keys.issuer,
+                options={"require": ["exp", "sub", "iss", "aud"]},
+            )
+            return from_json(Actor, {"id": claims["sub"], "organisation": claims.get("organisation"), "roles": claims.get("roles")})
+        except (jwt.PyJWTError, MalformedError) as error:
+            raise TokenError(f"authorization: {error}; allowed: a valid access token with organisation and roles") from error

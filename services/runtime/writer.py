@@ -1,0 +1,347 @@
+"""The one writer of a log: commands in, a batch at a time, through the one transaction (see `docs/explanation/architecture.md`).
+
+    fence -> inbox -> command id -> decide -> append -> state -> offset -> COMMIT -> answer
+
+Waiting commands share a commit. Nothing is answered, relayed or published before it is durable.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+import structlog
+
+from services.kernel.canonical import MAX_ENTRY_BYTES, decode, encode, leaf
+from services.kernel.decider import At, Decider, Record
+from services.kernel.entry import Cause, Entry, Part, body_digest, tagged
+from services.kernel.form import Json, from_json, to_json
+from services.kernel.people import Actor
+from services.kernel.ports import Clock, CorruptLogError, Parked, Progress, Recorded, Store, Stored, Transaction
+from services.runtime import metrics
+
+R = TypeVar("R", bound=Record)
+_BATCH = 256
+_CACHED_RECORDS = 50_000
+_ROOM = 4_096
+"""Bytes of an entry kept free for what stands around its events when a long answer is cut into parts."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command led to: where it is recorded, and its events as tagged JSON. `repeated`: recorded by an earlier try."""
+
+    log: str
+    index: int
+    leaf: str
+    time: datetime
+    repeated: bool
+    events: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A command on its way in."""
+
+    command_id: str
+    command: Any
+    actor: Actor
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An entry of another log, in its turn. `fault` says why it cannot be taken in; then it is parked with its stream."""
+
+    source: str
+    index: int
+    leaf: str
+    stream: str
+    value: bytes
+    next_position: int
+    orders: tuple[Order, ...] = ()
+    fault: str | None = None
+
+
+class RowState:
+    """A core's state over the rows of a transaction. Decoded records are kept while this writer is the only one."""
+
+    def __init__(self) -> None:
+        self._cache: dict[tuple[str, str], Any] = {}
+        self._dirty: dict[tuple[str, str], Record] = {}
+        self._tx: Transaction | None = None
+
+    def enter(self, tx: Transaction) -> None:
+        """Use the rows of this transaction from now on."""
+        if len(self._cache) > _CACHED_RECORDS:
+            self._cache.clear()
+        self._tx = tx
+
+    def forget(self) -> None:
+        """Drop everything: the transaction was rolled back."""
+        self._cache.clear()
+        self._dirty.clear()
+
+    def flush(self) -> None:
+        """Write what has changed."""
+        self._rows().put_rows((kind, key, encode(to_json(record))) for (kind, key), record in self._dirty.items())
+        self._dirty.clear()
+
+    def get(self, kind: type[R], *key: str) -> R | None:
+        """See `State.get`."""
+        at = (kind.__name__, "/".join(key))
+        if at not in self._cache:
+            body = self._rows().row(*at)
+            self._cache[at] = None if body is None else from_json(kind, decode(body))
+        found: R | None = self._cache[at]
+        return found
+
+    def all(self, kind: type[R], *prefix: str) -> Iterator[R]:
+        """See `State.all`."""
+        self.flush()
+        name = kind.__name__
+        if prefix and (exact := self.get(kind, *prefix)) is not None:
+            yield exact
+        for key, body in self._rows().rows(name, "".join(part + "/" for part in prefix)):
+            if (name, key) not in self._cache:
+                self._cache[name, key] = from_json(kind, decode(body))
+            yield self._cache[name, key]
+
+    def put(self, record: Record) -> None:
+        """See `MutableState.put`."""
+        at = (type(record).__name__, record.key())
+        self._cache[at] = self._dirty[at] = record
+
+    def _rows(self) -> Transaction:
+        assert self._tx is not None, "no transaction"  # noqa: S101 - a broken invariant stops the process
+        return self._tx
+
+
+class Writer:
+    """Runs one log's commands, one after the other, in one thread.
+
+    `stopped` is called once, with the reason, when the log can no longer be written: fenced, corrupt, or the store is gone.
+    """
+
+    def __init__(
+        self, *, deployment: str, name: str, decider: Decider, store: Store, clock: Clock, stopped: Callable[[BaseException], None]
+    ) -> None:
+        self.name = name
+        self.store = store
+        self._deployment, self._decider, self._clock, self._stopped = deployment, decider, clock, stopped
+        self._queue: SimpleQueue[tuple[Callable[[_Batch], Any], Future[Any]] | None] = SimpleQueue()
+        self._state = RowState()
+        self._epoch = store.take_over()
+        self.committed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name=f"writer {name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is queued, then end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def submit(self, order: Order) -> "Future[Answer]":
+        """Queue a command; the answer comes after the commit. Cancelling the future does not cancel the command."""
+        return self._enqueue(lambda batch: batch.execute(order))
+
+    def receive(self, arrivals: Sequence[Arrival]) -> "Future[None]":
+        """Queue entries of another log, in order without a gap; done when they and their effects are durable."""
+        return self._enqueue(lambda batch: [batch.receive(arrival) for arrival in arrivals] and None)
+
+    def park(self, parked: Parked, next_position: int) -> "Future[None]":
+        """Queue a record that belongs to no log, to be set aside for good."""
+        return self._enqueue(lambda batch: batch.park(parked, next_position))
+
+    def replay(self, source: str, stream: str, read: Callable[[Parked], Arrival]) -> "Future[int]":
+        """Queue another try of a stream's parked records; gives the number taken in. It ends at the first that still fails."""
+        return self._enqueue(lambda batch: batch.replay(source, stream, read))
+
+    def sweep(self, actor: Actor) -> "Future[datetime]":
+        """Queue all commands that time has made due; gives the time by which they were."""
+        return self._enqueue(lambda batch: batch.sweep(actor))
+
+    def _enqueue(self, work: "Callable[[_Batch], Any]") -> "Future[Any]":
+        future: Future[Any] = Future()
+        self._queue.put((work, future))
+        return future
+
+    def _run(self) -> None:
+        try:
+            while (first := self._queue.get()) is not None:
+                jobs = [first]
+                while len(jobs) < _BATCH and not self._queue.empty():
+                    try:
+                        job = self._queue.get_nowait()
+                    except Empty:
+                        break
+                    if job is None:
+                        self._queue.put(None)
+                        break
+                    jobs.append(job)
+                self._commit(jobs)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, this log is no longer written, and the owner must know
+            log.error("writer.stopped", log=self.name, reason=repr(error))
+            self._stopped(error)
+
+    def _commit(self, jobs: "list[tuple[Callable[[_Batch], Any], Future[Any]]]") -> None:
+        try:
+            with metrics.commit_seconds.labels(self.name).time(), self.store.transaction(self._epoch) as tx:
+                self._state.enter(tx)
+                batch = _Batch(self._deployment, self.name, self._decider, tx, self._state, self._clock)
+                answers = [work(batch) for work, _ in jobs]
+                batch.finish()
+        except BaseException as error:
+            self._state.forget()
+            for _, future in jobs:
+                future.set_exception(RuntimeError(f"{self.name} stopped writing; nothing of this was recorded: {error!r}"))
+            raise
+        for (_, future), answer in zip(jobs, answers, strict=True):
+            future.set_result(answer)
+        metrics.log_length.labels(self.name).set(batch.length)
+        with self.committed:
+            self.committed.notify_all()
+
+
+class _Batch:
+    """What happens inside one transaction."""
+
+    def __init__(self, deployment: str, name: str, decider: Decider, tx: Transaction, state: RowState, clock: Clock) -> None:
+        self._deployment, self._name, self._decider, self._tx, self._state = deployment, name, decider, tx, state
+        head = tx.head()
+        self.length = head.length
+        now = clock.now()
+        self._now = now if head.last_time is None else max(head.last_time, now)
+        self._pending: list[tuple[Stored, datetime]] = []
+
+    def finish(self) -> None:
+        """Write entries and state; the commit follows."""
+        self._append()
+        self._state.flush()
+
+    def execute(self, order: Order) -> Answer:
+        """One command, or the recorded answer to it."""
+        body = body_digest(order.command, order.actor)
+        earlier = self._tx.recorded(order.command_id)
+        if earlier is not None:
+            return self._recorded(order, earlier, same=earlier.body == body)
+        at = At(actor=order.actor, now=self._now)
+        events = tuple(tagged(event) for event in self._decider.run(order.command, self._state, at))
+        stored = [self._entry(order, events=part, number=number) for number, part in enumerate(_parts(order, events))]
+        self._tx.record_command(order.command_id, Recorded(body, stored[0].index, len(stored)))
+        outcome = "refused" if any(event["type"] == "Refused" for event in events) else "accepted"
+        metrics.commands.labels(self._decider.service, type(order.command).__name__, outcome).inc()
+        return Answer(self._name, stored[0].index, stored[0].leaf, self._now, False, events)  # noqa: FBT003 - a field of the answer
+
+    def receive(self, arrival: Arrival) -> None:
+        """One entry of another log, exactly once."""
+        progress = self._tx.progress(arrival.source)
+        if arrival.index < progress.next_index:
+            if self._tx.seen(arrival.source, arrival.index) != arrival.leaf:
+                raise CorruptLogError(f"{arrival.source}/{arrival.index} was taken in before with other bytes")
+            return
+        if arrival.index > progress.next_index:
+            raise CorruptLogError(f"{arrival.source}/{arrival.index} came before {arrival.source}/{progress.next_index}")
+        self._tx.accept(arrival.source, arrival.index, arrival.leaf)
+        self._tx.advance(arrival.source, Progress(arrival.index + 1, max(arrival.next_position, progress.position)))
+        reason = arrival.fault or ("held behind an earlier record" if self._held(arrival) else None)
+        if reason is not None:
+            self._tx.park(Parked(arrival.source, arrival.index, arrival.stream, reason, arrival.value))
+            return
+        for order in arrival.orders:
+            self.execute(order)
+
+    def park(self, parked: Parked, next_position: int) -> None:
+        """Set a foreign record aside."""
+        self._tx.park(parked)
+        progress = self._tx.progress(parked.source)
+        self._tx.advance(parked.source, Progress(progress.next_index, max(progress.position, next_position)))
+
+    def replay(self, source: str, stream: str, read: Callable[[Parked], Arrival]) -> int:
+        """See `Writer.replay`."""
+        done = 0
+        for parked in self._tx.parked():
+            if (parked.source, parked.stream) != (source, stream):
+                continue
+            arrival = read(parked)
+            if arrival.fault is not None:
+                break
+            self._tx.unpark(source, parked.index)
+            for order in arrival.orders:
+                self.execute(order)
+            done += 1
+        return done
+
+    def sweep(self, actor: Actor) -> datetime:
+        """See `Writer.sweep`."""
+        for command_id, command in tuple(self._decider.due(self._state, self._now)):
+            self.execute(Order(command_id=command_id, command=command, actor=actor))
+        return self._now
+
+    def _held(self, arrival: Arrival) -> bool:
+        return self._tx.has_parked(arrival.source, arrival.stream)
+
+    def _entry(self, order: Order, *, events: "_Events", number: int) -> Stored:
+        part = None if events.of == 1 else Part(number=number + 1, of=events.of)
+        command = tagged(order.command)
+        entry = Entry(
+            deployment=self._deployment,
+            log=self._name,
+            index=self.length,
+            stream=self._decider.stream(order.command),
+            time=self._now,
+            command_id=order.command_id,
+            command=command if number == 0 else {"type": command["type"]},
+            actor=order.actor,
+            cause=order.cause,
+            events=events.events,
+            part=part,
+        )
+        value = entry.to_bytes()
+        stored = Stored(entry.index, entry.stream, value, leaf(value))
+        self._pending.append((stored, self._now))
+        self.length += 1
+        return stored
+
+    def _append(self) -> None:
+        self._tx.append(self._pending)
+        self._pending = []
+
+    def _recorded(self, order: Order, earlier: Recorded, *, same: bool) -> Answer:
+        self._append()
+        entries = self._tx.entries(earlier.first_index, earlier.parts)
+        first = Entry.from_bytes(entries[0].value)
+        if same:
+            events = tuple(event for stored in entries for event in Entry.from_bytes(stored.value).events)
+        else:
+            refused = self._decider.refused(order.command, "id_reused", f"recorded as {self._name}/{earlier.first_index}")
+            events = (tagged(refused),)
+        return Answer(self._name, entries[0].index, entries[0].leaf, first.time, True, events)  # noqa: FBT003 - a field of the answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    events: tuple[Mapping[str, Json], ...]
+    of: int
+
+
+def _parts(order: Order, events: tuple[Mapping[str, Json], ...]) -> list[_Events]:
+    """Cut a long answer so that each part fits in an entry. The command stands whole in the first part."""
+    parts: list[list[Mapping[str, Json]]] = [[]]
+    used = _ROOM + len(encode(tagged(order.command)))
+    for event in events:
+        size = len(encode(dict(event))) + 1
+        if parts[-1] and used + size > MAX_ENTRY_BYTES:
+            parts.append([])
+            used = _ROOM
+        parts[-1].append(event)
+        used += size
+    return [_Events(tuple(part), len(parts)) for part in parts]
