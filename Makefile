@@ -1,0 +1,30 @@
+# Oproep. `make` alone lists what there is.
+SHELL := /bin/bash
+PYTHON ?= python3
+V := .venv/bin
+GEN := protos/gen
+PROTOS := $(shell find protos/grants -name '*.proto')
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format protos breaking lock up kafka-up kafka-down demo-kafka clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.venv/ready: requirements.lock pyproject.toml
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@$(V)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(V)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: .venv/ready ## the call of 2021 from publication to the last report, on this machine (ARGS=--json)
+	@$(V)/oproep demo $(ARGS)
+
+protos: .venv/ready ## generate protos/gen
+	@rm -rf $(GEN)/grants && mkdir -p $(GEN)
+	@$(V)/python -m grpc_tools.protoc -I protos --plugin=protoc-gen-mypy=$(V)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(V)/protoc-gen-mypy_grpc \
+	  --python_out=$(GEN) --grpc_python_out=$(GEN) --mypy_out=quiet:$(GEN) --mypy_grpc_out=quiet:$(GEN) $(PROTOS)
+
+format: .venv/ready ## format code and protos
+	@$(V)/ruff format services tests && $(V)/buf format -w protos
