@@ -22,9 +22,10 @@ demo: .venv/ready ## the call of 2021 from publication to the last report, on th
 	@$(V)/oproep demo $(ARGS)
 
 protos: .venv/ready ## generate protos/gen
-	@rm -rf $(GEN)/grants && mkdir -p $(GEN)
+	@rm -rf $(GEN).new && mkdir -p $(GEN).new $(GEN)
 	@$(V)/python -m grpc_tools.protoc -I protos --plugin=protoc-gen-mypy=$(V)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(V)/protoc-gen-mypy_grpc \
-	  --python_out=$(GEN) --grpc_python_out=$(GEN) --mypy_out=quiet:$(GEN) --mypy_grpc_out=quiet:$(GEN) $(PROTOS)
+	  --python_out=$(GEN).new --grpc_python_out=$(GEN).new --mypy_out=quiet:$(GEN).new --mypy_grpc_out=quiet:$(GEN).new $(PROTOS)
+	@rm -rf $(GEN)/grants && mv $(GEN).new/grants $(GEN)/grants && rmdir $(GEN).new
 
 format: .venv/ready ## format code and protos
 	@$(V)/ruff format services tests && $(V)/buf format -w protos
