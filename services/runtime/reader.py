@@ -15,11 +15,11 @@ from google.protobuf.message import Message as Proto
 from services.kernel import canonical
 from services.kernel.entry import Cause, Entry
 from services.kernel.form import MalformedError
-from services.kernel.people import Actor, Role
 from services.kernel.ports import Bus, BusError, CorruptLogError, Message, Outgoing, Parked, Stored
 from services.runtime import metrics
 from services.runtime.facts import Fact
 from services.runtime.relay import DEAD_LETTERS, topic
+from services.runtime.shards import EVERY, shard_of, system_actor
 from services.runtime.spec import Spec
 from services.runtime.writer import Arrival, Order, Writer
 
@@ -27,16 +27,6 @@ _POLL_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
 
 log = structlog.get_logger()
-
-
-def system_actor(service: str) -> Actor:
-    """The actor of what a service does by itself."""
-    return Actor(id=f"service:{service}", organisation="oproep", roles=(Role.SYSTEM,))
-
-
-def shard_of(key: str, shards: int) -> int:
-    """Which of a service's logs holds a key: the same for ever, whoever asks."""
-    return int(canonical.digest(key.encode())[:8], 16) % shards
 
 
 class Owner(Protocol):
@@ -87,7 +77,7 @@ class Interpreter:
             )
             for n, command in enumerate(self._spec.reactions(fact)):
                 key = self._spec.decider.shard(command)
-                if key == "*" or shard_of(key, self._shards) == self._shard:
+                if key == EVERY or shard_of(key, self._shards) == self._shard:
                     command_id = f"{source}/{stored.index}/{number}/{n}"
                     yield Order(command_id=command_id, command=command, actor=self._actor, cause=cause)
 

@@ -63,9 +63,7 @@ class Relay:
             while not self._stop.is_set():
                 try:
                     publisher = publisher or self._bus.publisher()
-                    if not self._send(publisher):
-                        with self._writer.committed:
-                            self._writer.committed.wait(_IDLE_SECONDS)
+                    self._writer.wait_beyond(self._send(publisher), _IDLE_SECONDS)
                 except BusError as error:
                     log.warning("relay.waiting", log=self._writer.name, reason=str(error))
                     self._stop.wait(_RETRY_SECONDS)
@@ -76,13 +74,14 @@ class Relay:
             if publisher is not None:
                 publisher.close()
 
-    def _send(self, publisher: Publisher) -> bool:
+    def _send(self, publisher: Publisher) -> int:
+        """Send the next batch; gives how much of the log has been acknowledged."""
         with self._writer.store.read() as reads:
             start, length = reads.relayed(), reads.head().length
             entries = reads.entries(start, _BATCH)
         metrics.relay_lag.labels(self._writer.name).set(length - start)
         if not entries:
-            return False
+            return start
         publisher.publish([outgoing(self._writer.name, stored) for stored in entries])
         self._writer.store.mark_relayed(entries[-1].index + 1)
-        return True
+        return entries[-1].index + 1

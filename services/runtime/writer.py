@@ -6,26 +6,25 @@ Waiting commands share a commit. Nothing is answered, relayed or published befor
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
-from services.kernel.canonical import MAX_ENTRY_BYTES, decode, encode, leaf
-from services.kernel.decider import At, Decider, Record
+from services.kernel.canonical import MAX_ENTRY_BYTES, encode, leaf
+from services.kernel.decider import At, Decider
 from services.kernel.entry import Cause, Entry, Part, body_digest, tagged
-from services.kernel.form import Json, from_json, to_json
+from services.kernel.form import Json
 from services.kernel.people import Actor
 from services.kernel.ports import Clock, CorruptLogError, Parked, Progress, Recorded, Store, Stored, Transaction
 from services.runtime import metrics
+from services.runtime.state import RowState
 
-R = TypeVar("R", bound=Record)
 _BATCH = 256
-_CACHED_RECORDS = 50_000
 _ROOM = 4_096
 """Bytes of an entry kept free for what stands around its events when a long answer is cut into parts."""
 
@@ -68,60 +67,6 @@ class Arrival:
     fault: str | None = None
 
 
-class RowState:
-    """A core's state over the rows of a transaction. Decoded records are kept while this writer is the only one."""
-
-    def __init__(self) -> None:
-        self._cache: dict[tuple[str, str], Any] = {}
-        self._dirty: dict[tuple[str, str], Record] = {}
-        self._tx: Transaction | None = None
-
-    def enter(self, tx: Transaction) -> None:
-        """Use the rows of this transaction from now on."""
-        if len(self._cache) > _CACHED_RECORDS:
-            self._cache.clear()
-        self._tx = tx
-
-    def forget(self) -> None:
-        """Drop everything: the transaction was rolled back."""
-        self._cache.clear()
-        self._dirty.clear()
-
-    def flush(self) -> None:
-        """Write what has changed."""
-        self._rows().put_rows((kind, key, encode(to_json(record))) for (kind, key), record in self._dirty.items())
-        self._dirty.clear()
-
-    def get(self, kind: type[R], *key: str) -> R | None:
-        """See `State.get`."""
-        at = (kind.__name__, "/".join(key))
-        if at not in self._cache:
-            body = self._rows().row(*at)
-            self._cache[at] = None if body is None else from_json(kind, decode(body))
-        found: R | None = self._cache[at]
-        return found
-
-    def all(self, kind: type[R], *prefix: str) -> Iterator[R]:
-        """See `State.all`."""
-        self.flush()
-        name = kind.__name__
-        if prefix and (exact := self.get(kind, *prefix)) is not None:
-            yield exact
-        for key, body in self._rows().rows(name, "".join(part + "/" for part in prefix)):
-            if (name, key) not in self._cache:
-                self._cache[name, key] = from_json(kind, decode(body))
-            yield self._cache[name, key]
-
-    def put(self, record: Record) -> None:
-        """See `MutableState.put`."""
-        at = (type(record).__name__, record.key())
-        self._cache[at] = self._dirty[at] = record
-
-    def _rows(self) -> Transaction:
-        assert self._tx is not None, "no transaction"  # noqa: S101 - a broken invariant stops the process
-        return self._tx
-
-
 class Writer:
     """Runs one log's commands, one after the other, in one thread.
 
@@ -137,6 +82,9 @@ class Writer:
         self._queue: SimpleQueue[tuple[Callable[[_Batch], Any], Future[Any]] | None] = SimpleQueue()
         self._state = RowState()
         self._epoch = store.take_over()
+        with store.read() as reads:
+            self.length = reads.head().length
+        """Entries that are durable; `committed` is notified when it grows."""
         self.committed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name=f"writer {name}", daemon=True)
 
@@ -208,7 +156,13 @@ class Writer:
             future.set_result(answer)
         metrics.log_length.labels(self.name).set(batch.length)
         with self.committed:
+            self.length = batch.length
             self.committed.notify_all()
+
+    def wait_beyond(self, length: int, timeout_seconds: float) -> None:
+        """Wait until the log is longer than `length`, at most that long."""
+        with self.committed:
+            self.committed.wait_for(lambda: self.length > length, timeout_seconds)
 
 
 class _Batch:
