@@ -39,7 +39,8 @@ def rules(**changes: Any) -> CallRules:
     """The rules of the call, with some of their fields replaced: `rules(cap=Cap(...))`.
 
     One envelope of 1,500,000 euro, a cap of 60,000, a share of 20 percent of the total cost with a waiver; groups of up to
-    five partners; two criteria of 10 points (weights 60 and 40, two assessors); advance of 80 percent; an interim and a final report.
+    five partners; two criteria of 10 points (weights 60 and 40, two assessors); advance of 80 percent; an interim and a final
+    report.
     """
     return replace(_RULES, **changes)
 
