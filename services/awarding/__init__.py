@@ -1,1 +1,1 @@
-
+"""The decision: proposal, second pair of eyes, reserve list, appeal and agreement."""
