@@ -1,14 +1,16 @@
-"""Commands, events and records of the notification service; field for field the messages in `protos/grants/notification`."""
+"""Commands and events of the notification service; field for field the messages in `protos/grants/notification`.
+
+What the service keeps stands in `records`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-from services.kernel.decider import Record
 from services.kernel.form import Between, Id, Line, Matches
-from services.kernel.rules import Code, Currency, Named, Translated
+from services.kernel.rules import Currency, Named, Translated
 
 NoticeId = Annotated[
     str, Matches(r"(?=.{1,100}\Z)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", "1 to 100 of A-Z a-z 0-9 _ -, single dots between")
@@ -39,7 +41,7 @@ class RefusalCode(StrEnum):
     NOT_WAITING = "not_waiting"
     NOT_YET_DUE = "not_yet_due"
     ALREADY_SENT = "already_sent"
-    NOT_UNSETTLED = "not_unsettled"
+    NOTHING_TO_RESOLVE = "nothing_to_resolve"
 
 
 class NoticeKind(StrEnum):
@@ -342,66 +344,3 @@ Event = (
     | NoticeResolved
     | Refused
 )
-
-
-# Records
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Record):
-    """What notices say about a call."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("call_id",)
-    call_id: Id
-    title: Translated
-    authority: Translated
-    zone: Line
-    currency: Currency
-    reports: tuple[Named, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applicant(Record):
-    """A body that has a draft or a file in the call, and the body that it has become part of, if it has."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("call_id", "applicant")
-    call_id: Id
-    applicant: Id
-    merged_into: Id | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice(Record):
-    """A notice. `behind` is the one that follows it in its lane."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("call_id", "notice_id")
-    call_id: Id
-    notice_id: NoticeId
-    kind: NoticeKind
-    addressee: Id
-    params: Params
-    status: NoticeStatus = NoticeStatus.QUEUED
-    turn: Turn = 1
-    retry_at: datetime | None = None
-    behind: NoticeId | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane(Record):
-    """A line of notices that wait for the same thing, first come first served: see `lanes`."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("call_id", "lane")
-    call_id: Id
-    lane: Code
-    first: NoticeId | None = None
-    last: NoticeId | None = None
-    length: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubts(Record):
-    """The notices of a call that are in doubt, in the order in which they came to be: what operators must look at."""
-
-    KEY: ClassVar[tuple[str, ...]] = ("call_id",)
-    call_id: Id
-    notices: tuple[NoticeId, ...] = ()
