@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from services.kernel.form import Between, Id, Line, Matches
-from services.kernel.rules import CapCounts, Cents, CentsOrZero, Currency
+from services.kernel.rules import CapCounts, Cents, Currency
 
 Year = Annotated[int, Between(2000, 2200)]
 Partners = Annotated[tuple[Id, ...], Between(0, 300)]
