@@ -45,6 +45,11 @@ def rules(**changes: Any) -> CallRules:
     return replace(_RULES, **changes)
 
 
+def body_number(serial: int) -> str:
+    """A synthetic enterprise number with check digits that fit; another one for every serial below 10,000,000."""
+    return f"{serial:08d}{97 - serial % 97:02d}"
+
+
 def _words(nl: str, en: str) -> dict[str, str]:
     return {"nl": nl, "en": en}
 

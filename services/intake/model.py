@@ -342,7 +342,6 @@ class Refused:
 
     call_id: Id
     application_id: Id | None = None
-    applicant: Id | None = None
     command: Id
     code: RefusalCode
     detail: Line

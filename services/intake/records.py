@@ -98,7 +98,7 @@ class File(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taking(Record):
-    """That a body takes part in a submitted file, as applicant or partner; `live` until the file is withdrawn or goes on without it."""
+    """That a body takes part in a submitted file, as applicant or partner; `live` until it is withdrawn or goes on without it."""
 
     KEY: ClassVar[tuple[str, ...]] = ("call_id", "body_id", "application_id")
     call_id: Id

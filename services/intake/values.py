@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from services.kernel.canonical import encode
 from services.kernel.form import Between, Digest, Line, MalformedError, Matches, Text, to_json
@@ -25,7 +25,7 @@ class Fits:
 
     def check(self, value: Any, path: str) -> None:
         """Raise `MalformedError` if it does not fit."""
-        items = cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,)
+        items: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
         size = sum(len(encode(to_json(item))) + 1 for item in items)
         if size > self.max_bytes:
             raise MalformedError(path, f"{size} bytes as canonical JSON", f"at most {self.max_bytes}")
@@ -58,7 +58,6 @@ class RefusalCode(StrEnum):
     SAME_BODY = "same_body"
     MERGED_BODY = "merged_body"
     ALREADY_NOTED = "already_noted"
-    UNKNOWN_BENEFICIARY = "unknown_beneficiary"
     # the file: whose it is, and where it stands
     WRONG_APPLICATION_ID = "wrong_application_id"
     UNKNOWN_APPLICATION = "unknown_application"
@@ -211,6 +210,14 @@ class Content:
     attachments: Annotated[tuple[Attachment, ...], Between(0, 50)] = ()
     project_start: date
     project_end: date
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a command is not carried out; becomes its `Refused`. `detail` is one line of at most 500 characters."""
+
+    code: RefusalCode
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
