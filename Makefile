@@ -18,14 +18,36 @@ help: ## list the targets
 	@$(V)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.venv/tools: .venv/ready requirements-dev.lock
+	@$(V)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
 demo: .venv/ready ## the call of 2021 from publication to the last report, on this machine (ARGS=--json)
 	@$(V)/oproep demo $(ARGS)
 
-protos: .venv/ready ## generate protos/gen
+protos: .venv/tools ## generate protos/gen
 	@rm -rf $(GEN).new && mkdir -p $(GEN).new $(GEN)
 	@$(V)/python -m grpc_tools.protoc -I protos --plugin=protoc-gen-mypy=$(V)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(V)/protoc-gen-mypy_grpc \
 	  --python_out=$(GEN).new --grpc_python_out=$(GEN).new --mypy_out=quiet:$(GEN).new --mypy_grpc_out=quiet:$(GEN).new $(PROTOS)
 	@rm -rf $(GEN)/grants && mv $(GEN).new/grants $(GEN)/grants && rmdir $(GEN).new
 
-format: .venv/ready ## format code and protos
+format: .venv/tools ## format code and protos
 	@$(V)/ruff format services tests && $(V)/buf format -w protos
+
+check: .venv/tools ## lint, types, imports, contracts
+	@$(V)/ruff format --check services tests && $(V)/ruff check services tests
+	@$(V)/lint-imports
+	@$(V)/mypy
+	@$(V)/basedpyright
+	@$(V)/buf format -d --exit-code protos && $(V)/buf lint protos
+	@$(V)/buf breaking protos --against deploy/release/protos.binpb
+
+test: .venv/tools ## all tests; Kafka and PostgreSQL are brought along (ARGS=-x)
+	@$(V)/pytest -q $(ARGS)
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal pyproject.toml --extra build -o requirements.lock
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal pyproject.toml --extra build --extra dev -o requirements-dev.lock
+
+up: .venv/ready ## all services in one process
+	@$(V)/oproep up

@@ -6,6 +6,7 @@ Repeating a command id repeats the answer, not the deed, so an unknown outcome i
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from copy import copy
 from typing import Any, TypeVar
 
 import grpc
@@ -23,11 +24,11 @@ _CALL_SECONDS = 20.0
 _AGAIN = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
 
 
-class Unreachable(RuntimeError):  # noqa: N818 - it says what it is
+class UnreachableError(RuntimeError):
     """A service did not answer in time; nothing is known about the outcome of the call."""
 
 
-class Rejected(RuntimeError):  # noqa: N818 - it says what it is
+class RejectedError(RuntimeError):
     """A service said no before deciding anything: malformed, not authenticated, not found."""
 
 
@@ -44,8 +45,8 @@ class Client:
         """Have a command decided; a refusal is an answer.
 
         Raises:
-            Rejected: if the service would not decide it.
-            Unreachable: if it did not answer, although asked again.
+            RejectedError: if the service would not decide it.
+            UnreachableError: if it did not answer, although asked again.
         """
         (service,) = spec.wire.service.DESCRIPTOR.services_by_name.values()
         stub = getattr(spec.wire.grpc, f"{service.name}Stub")(self._channel)
@@ -95,6 +96,12 @@ class Client:
         request = document_pb2.GetRequest(document=name)
         return self._call(lambda: b"".join(part.piece for part in self._documents.Get(request, **self._terms())))
 
+    def speaking(self, token: Callable[[], str]) -> "Client":
+        """The same connection for somebody else."""
+        other = copy(self)
+        other._token = token  # noqa: SLF001 - its own kind
+        return other
+
     def close(self) -> None:
         """Give back the connection."""
         self._channel.close()
@@ -113,7 +120,7 @@ class Client:
             except grpc.RpcError as error:
                 problem = _translated(error, self._address)
                 left = end - time.monotonic()
-                if not isinstance(problem, Unreachable) or left <= 0:
+                if not isinstance(problem, UnreachableError) or left <= 0:
                     raise problem from error
                 with suppress(grpc.FutureTimeoutError):  # then the next call says what is wrong
                     grpc.channel_ready_future(self._channel).result(timeout=min(left, 5.0))
@@ -129,7 +136,7 @@ class RemoteOwner:
         """See `Owner.entries`."""
         try:
             found = list(self._client(name.partition("/")[0]).entries(name, start, end - start))
-        except (Unreachable, Rejected) as error:
+        except (UnreachableError, RejectedError) as error:
             raise BusError(f"{name} {start} to {end} could not be fetched: {error}") from error
         if [stored.index for stored in found] != list(range(start, end)):
             raise BusError(f"{name} {start} to {end}: the owner gave {len(found)} entries")
@@ -139,5 +146,5 @@ class RemoteOwner:
 def _translated(error: grpc.RpcError, address: str) -> RuntimeError:
     code, detail = error.code(), error.details()  # type: ignore[attr-defined]  # every RpcError of a call is a Call, too
     if code in _AGAIN:
-        return Unreachable(f"{address}: {detail}")
-    return Rejected(f"{address}: {code.name}: {detail}")
+        return UnreachableError(f"{address}: {detail}")
+    return RejectedError(f"{address}: {code.name}: {detail}")

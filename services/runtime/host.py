@@ -155,7 +155,7 @@ class Host:
                     try:
                         self._swept[own] = writer.sweep(actors[own]).result()
                     except RuntimeError as error:
-                        log.error("sweeper.stopped", log=own, reason=str(error))
+                        log.exception("sweeper.stopped", log=own)
                         return
 
     def _pending(self, own: str, reads: Reads) -> int:

@@ -215,7 +215,7 @@ def follow_all(readers: Iterable[Reader], stop: threading.Event, stopped: Callab
             reader.run(stop)
         except BaseException as error:  # noqa: BLE001 - whatever it is, this log is no longer read, and the owner must know
             if not stop.is_set():
-                log.error("reader.stopped", source=reader.source, reason=repr(error))
+                log.exception("reader.stopped", source=reader.source)
                 stopped(error)
 
     threads = [threading.Thread(target=run, args=(reader,), name=f"reader {reader.source}", daemon=True) for reader in readers]

@@ -68,7 +68,7 @@ class Relay:
                     log.warning("relay.waiting", log=self._writer.name, reason=str(error))
                     self._stop.wait(_RETRY_SECONDS)
         except BaseException as error:  # noqa: BLE001 - whatever it is, this log is no longer relayed, and the owner must know
-            log.error("relay.stopped", log=self._writer.name, reason=repr(error))
+            log.exception("relay.stopped", log=self._writer.name)
             self._stopped(error)
         finally:
             if publisher is not None:

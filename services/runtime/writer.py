@@ -137,7 +137,7 @@ class Writer:
                     jobs.append(job)
                 self._commit(jobs)
         except BaseException as error:  # noqa: BLE001 - whatever it is, this log is no longer written, and the owner must know
-            log.error("writer.stopped", log=self.name, reason=repr(error))
+            log.exception("writer.stopped", log=self.name)
             self._stopped(error)
 
     def _commit(self, jobs: "list[tuple[Callable[[_Batch], Any], Future[Any]]]") -> None:

@@ -1,0 +1,144 @@
+"""What all commands share: settings, who one is, calls to the services, and how results are printed."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from services.kernel.form import MalformedError, from_json
+from services.kernel.people import Actor
+from services.kernel.ports import BusError
+from services.runtime.client import Client, RejectedError, UnreachableError
+from services.runtime.settings import Settings
+from services.runtime.tokens import LocalIssuer
+from services.runtime.writer import Answer
+from services.standalone.registry import SPECS
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+As = Annotated[
+    str,
+    typer.Option("--as", envvar="OPROEP_AS", metavar="ID:ORGANISATION:ROLE[,ROLE]", help="Who you are, with a local issuer."),
+]
+CommandId = Annotated[
+    str, typer.Option("--command-id", help="Id of the command; give the same one to repeat a call whose answer was lost.")
+]
+NOBODY = "operator:local:operator,auditor,officer"
+"""Who reads when nobody is named: with a local issuer only, whose key lies in a directory of this machine."""
+
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """End with a message on standard error. Exit code 1: it was refused or failed; 2: the call itself was wrong."""
+    complaints.print(message, style="red", markup=False)
+    raise typer.Exit(code)
+
+
+def settings() -> Settings:
+    """The settings from the environment; ends the program with every fault named if they are not sound."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"OPROEP_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}" for fault in error.errors()]
+        fail("\n".join(lines), 2)
+
+
+def actor(text: str) -> Actor:
+    """Read `ID:ORGANISATION:ROLE[,ROLE]`."""
+    parts = text.split(":")
+    if len(parts) != 3:  # noqa: PLR2004 - the three parts named
+        fail(f"--as: {text!r} has {len(parts)} parts; allowed: ID:ORGANISATION:ROLE[,ROLE]", 2)
+    try:
+        return from_json(Actor, {"id": parts[0], "organisation": parts[1], "roles": parts[2].split(",")})
+    except MalformedError as error:
+        fail(f"--as: {error}", 2)
+
+
+def token(current: Settings, who: str) -> Callable[[], str]:
+    """How a token is had: from the token file, or by the local issuer."""
+    if (file := current.token_file) is not None:
+        return lambda: file.read_text("ascii").strip()
+    if not current.issuer.startswith("file:"):
+        fail("OPROEP_TOKEN_FILE: missing; allowed: a file with an access token of the issuer", 2)
+    issuer, speaker = LocalIssuer(Path(current.issuer.removeprefix("file:"))), actor(who)
+    return lambda: issuer.token(speaker, audience=current.audience)
+
+
+@contextmanager
+def calling(service: str, who: str = NOBODY) -> Iterator[Client]:
+    """A client of a service; what goes wrong ends the program with a sentence."""
+    current = settings()
+    client = Client(current.peer(service), token(current, who), patience_seconds=10)
+    try:
+        yield client
+    except (RejectedError, UnreachableError, BusError, MalformedError) as error:
+        fail(str(error))
+    finally:
+        client.close()
+
+
+def execute(service: str, command: object, *, who: str, command_id: str, as_json: bool) -> Answer:
+    """Have a command decided, print the answer; exit code 1 if it was refused."""
+    with calling(service, who) as client:
+        answer = client.execute(SPECS[service], command_id or f"cli-{token_hex(8)}", command)
+    show_answer(answer, as_json=as_json)
+    if any(event["type"] == "Refused" for event in answer.events):
+        raise typer.Exit(1)
+    return answer
+
+
+def show_answer(answer: Answer, *, as_json: bool) -> None:
+    """Print what was recorded, and where."""
+    if as_json:
+        print_json(
+            {
+                "log": answer.log,
+                "index": answer.index,
+                "leaf": answer.leaf,
+                "time": answer.time.isoformat(),
+                "repeated": answer.repeated,
+                "events": [dict(event) for event in answer.events],
+            }
+        )
+        return
+    for event in answer.events:
+        style = "red" if event["type"] == "Refused" else "green"
+        console.print(f"{event['type']}", style=style, end=" ")
+        console.print(", ".join(f"{k}={_short(v)}" for k, v in event.items() if k != "type"), markup=False)
+    again = " (recorded before)" if answer.repeated else ""
+    console.print(f"{answer.log}/{answer.index} at {answer.time.isoformat()}{again}", style="dim", markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=None if not sys.stdout.isatty() else 2) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table; columns whose name ends in `€` stand right."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right" if column.endswith(("€", "#")) else "left")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    console.print(table)
+
+
+def euro(cents: int) -> str:
+    """A sum for reading: `60,000.00`."""
+    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
+    return f"{sign}{cents // 100:,}.{cents % 100:02d}"
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004 - one line; --json shows all

@@ -1,0 +1,35 @@
+"""The command line `oproep`. Exit codes: 0 done, 1 refused or failed, 2 a wrong call."""
+
+import typer
+
+from services.cli import calls, demo, money, paper, reading, run, topics
+
+app = typer.Typer(
+    name="oproep",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Run a public grant call from publication to the last repaid cent.",
+    epilog="Settings come from the environment (OPROEP_…); NO_COLOR is honoured; --install-completion completes in the shell.",
+)
+app.add_typer(calls.app, name="call")
+app.add_typer(reading.events, name="events")
+app.add_typer(topics.app, name="topics")
+app.add_typer(paper.apply, name="apply")
+app.add_typer(paper.score, name="score")
+app.add_typer(paper.decide, name="decide")
+app.add_typer(money.pay, name="pay")
+app.add_typer(money.report, name="report")
+app.command("demo")(demo.demo)
+app.command("up")(run.up)
+app.command("service")(run.service)
+app.command("migrate")(run.migrate)
+app.command("health")(run.health)
+app.command("rank")(paper.rank)
+app.command("explain")(paper.explain)
+app.command("status")(reading.status)
+app.command("replay")(reading.replay_logs)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,79 @@
+"""Commands that run services and look after them."""
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Annotated
+
+import grpc
+import typer
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from services.cli import common
+from services.runtime.host import Host, run
+from services.runtime.logging import configure
+from services.runtime.sql_store import open_store
+from services.standalone.registry import SPECS
+
+Service = Annotated[str, typer.Argument(metavar="NAME", help="intake, scoring, awarding, budget_ledger, reporting or notification")]
+
+
+def up() -> None:
+    """Run all services in this process, until interrupted."""
+    _run(list(SPECS))
+
+
+def service(name: Service) -> None:
+    """Run one service, until interrupted. The same entry point serves a shell and a container."""
+    _run([_known(name)])
+
+
+def migrate() -> None:
+    """Create or update the tables of every log that this process owns, then end."""
+    current = common.settings()
+    for name, spec in SPECS.items():
+        for shard in current.owned_shards:
+            open_store(current.store, f"{name}/{shard}", spec.decider.checks).close()
+            common.console.print(f"{name}/{shard}: ready")
+
+
+def health(as_json: common.AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
+    """Ask the services whether they serve. Exit code 1 if one does not."""
+    current = common.settings()
+    addresses = {name: current.peer(name) for name in SPECS} if current.peers else {"all": current.listen}
+    found = {name: _serving(address) for name, address in addresses.items()}
+    if as_json:
+        common.print_json(found)
+    else:
+        for name, state in found.items():
+            common.console.print(f"{name:14} {state}", style="green" if state == "SERVING" else "red")
+    if set(found.values()) != {"SERVING"}:
+        raise typer.Exit(1)
+
+
+def _known(name: str) -> str:
+    name = name.replace("-", "_")
+    if name not in SPECS:
+        common.fail(f"NAME: {name!r} is no service; allowed: {', '.join(SPECS)}", 2)
+    return name
+
+
+def _run(names: list[str]) -> None:
+    current = common.settings()
+    configure("+".join(names) if len(names) < len(SPECS) else "standalone", current.log_level)
+    raise typer.Exit(run(Host(SPECS, names, current), _on_signal))
+
+
+def _on_signal(end: Callable[[], None]) -> None:
+    assert threading.current_thread() is threading.main_thread(), "signals reach the main thread only"  # noqa: S101
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: end())
+
+
+def _serving(address: str) -> str:
+    with grpc.insecure_channel(address) as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+        except grpc.RpcError as error:
+            return str(error.code().name)  # type: ignore[attr-defined]  # every RpcError of a call is a Call, too
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
