@@ -7,11 +7,16 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_SECRETS = Path("/run/secrets")
+"""Where containers find secrets: what a file `oproep_store` holds is `OPROEP_STORE`, unless the environment says otherwise."""
+
 
 class Settings(BaseSettings):
     """All settings of all services; each service uses those it needs."""
 
-    model_config = SettingsConfigDict(env_prefix="OPROEP_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="OPROEP_", extra="ignore", frozen=True, secrets_dir=_SECRETS if _SECRETS.is_dir() else None
+    )
 
     deployment: str = Field(default="local", pattern=r"[a-z0-9][a-z0-9.-]{0,59}$")
     """Name of the installation; part of every entry."""
