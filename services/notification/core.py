@@ -286,7 +286,7 @@ def next_to_send(state: State) -> tuple[Call, Notice] | None:
     """The notice that the sender takes up next. Notices of a call that is not known yet wait for it."""
     for call in state.all(Call):
         notice = lanes.head(state, call.call_id, lanes.QUEUED)
-        if notice is not None:
+        if notice is not None and lanes.head(state, call.call_id, lanes.ATTEMPTED) is None:
             return call, notice
     return None
 

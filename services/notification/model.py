@@ -94,6 +94,8 @@ class FailReason(StrEnum):
     """The vault has no address for the addressee."""
     BAD_CONTACT = "bad_contact"
     """What the vault has is no address that a mail can carry."""
+    UNWRITABLE = "unwritable"
+    """The notice lacks a value that the words of its kind need."""
 
 
 class Outcome(StrEnum):
