@@ -95,6 +95,18 @@ class DecisionProposed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReservePlaceKept:
+    """The file's turn came, but not enough money is left: it stays on the reserve list by the decision that put it there."""
+
+    call_id: Id
+    application_id: Id
+    applicant: Id
+    proposal: Number
+    requested_cents: Cents
+    available_cents: CentsOrZero
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalHalted:
     """The ledger refused for a reason that says nothing about the file, such as a closed envelope; `Propose` carries on."""
 
@@ -324,5 +336,6 @@ Event = (
     | AgreementAccepted
     | ApplicationDropped
     | MergerNoted
+    | ReservePlaceKept
     | Refused
 )

@@ -38,6 +38,8 @@ class RefusalCode(StrEnum):
     APPEAL_TOO_LATE = "appeal_too_late"
     NO_OPEN_APPEAL = "no_open_appeal"
     FILE_IN_PROPOSAL = "file_in_proposal"
+    """The next approval, or the ledger's answer to it, decides what there is to appeal against."""
+    MERGER_DIFFERS = "merger_differs"
 
 
 class Outcome(StrEnum):
@@ -47,6 +49,11 @@ class Outcome(StrEnum):
     PARTIAL_AWARD = "partial_award"
     WAIT_LIST = "wait_list"
     REFUSE = "refuse"
+
+    @property
+    def is_award(self) -> bool:
+        """Whether it gives money."""
+        return self in (Outcome.AWARD, Outcome.PARTIAL_AWARD)
 
 
 class Limit(StrEnum):
