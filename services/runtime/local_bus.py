@@ -2,10 +2,12 @@
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
-from services.kernel.ports import BusError, Message, Outgoing
+from services.kernel.ports import BusError, CorruptLogError, Message, Outgoing
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS records (topic TEXT, partition INTEGER, position INTEGER, key BLOB, value BLOB, headers BLOB,
@@ -13,6 +15,8 @@ CREATE TABLE IF NOT EXISTS records (topic TEXT, partition INTEGER, position INTE
 """
 _BATCH = 500
 _POLL_SECONDS = 0.02
+_BUSY_SECONDS = 30
+_END = "SELECT COALESCE(MAX(position) + 1, 0) FROM records WHERE topic = ? AND partition = ?"
 
 
 class LocalBus:
@@ -21,14 +25,15 @@ class LocalBus:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        with self._connect() as connection:
-            connection.executescript(_TABLES)
+        connection = self._connect()
+        connection.executescript(_TABLES)
         connection.close()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=30, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        with _translated():
+            connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
         return connection
 
     def publisher(self) -> "_Publisher":
@@ -36,8 +41,18 @@ class LocalBus:
         return _Publisher(self._connect())
 
     def subscribe(self, topic: str, partition: int, position: int) -> "_Subscription":
-        """See `Bus.subscribe`."""
-        return _Subscription(self._connect(), topic, partition, position)
+        """See `Bus.subscribe`.
+
+        Raises:
+            CorruptLogError: if the partition does not reach to `position`: its file was made anew.
+        """
+        connection = self._connect()
+        with _translated():
+            (end,) = connection.execute(_END, (topic, partition)).fetchone()
+        if position > end:
+            connection.close()
+            raise CorruptLogError(f"{topic}/{partition} ends at {end}, but was read up to {position}")
+        return _Subscription(connection, topic, partition, position)
 
 
 class _Publisher:
@@ -45,20 +60,19 @@ class _Publisher:
         self._connection = connection
 
     def publish(self, records: Sequence[Outgoing]) -> None:
-        try:
+        with _translated():
             self._connection.execute("BEGIN IMMEDIATE")
-            for record in records:
-                self._insert(record)
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise BusError(f"local bus: {error}") from error
+            try:
+                for record in records:
+                    self._insert(record)
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
     def _insert(self, record: Outgoing) -> None:
         where = (record.topic, record.partition)
-        top = "SELECT COALESCE(MAX(position) + 1, 0) FROM records WHERE topic = ? AND partition = ?"
-        (position,) = self._connection.execute(top, where).fetchone()
+        (position,) = self._connection.execute(_END, where).fetchone()
         packed = b"".join(_pack(name.encode()) + _pack(value) for name, value in record.headers)
         insert = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)"
         self._connection.execute(insert, (*where, position, record.key, record.value, packed))
@@ -73,19 +87,22 @@ class _Subscription:
         self._pause = threading.Event()
 
     def poll(self, timeout_seconds: float) -> Sequence[Message]:
-        for _ in range(max(1, int(timeout_seconds / _POLL_SECONDS))):
-            if messages := self._next():
-                self._position = messages[-1].position + 1
-                return messages
-            self._pause.wait(_POLL_SECONDS)
-        return []
+        deadline = monotonic() + timeout_seconds
+        while not (messages := self._next()):
+            left = deadline - monotonic()
+            if left <= 0:
+                return []
+            self._pause.wait(min(_POLL_SECONDS, left))
+        self._position = messages[-1].position + 1
+        return messages
 
     def _next(self) -> list[Message]:
         select = (
             "SELECT position, key, value, headers FROM records WHERE topic = ? AND partition = ? AND position >= ?"
-            f" ORDER BY position LIMIT {_BATCH}"
+            " ORDER BY position LIMIT ?"
         )
-        rows = self._connection.execute(select, (self._topic, self._partition, self._position))
+        with _translated():
+            rows = self._connection.execute(select, (self._topic, self._partition, self._position, _BATCH)).fetchall()
         return [
             Message(self._topic, self._partition, position, key, value, tuple(_unpack(headers)))
             for position, key, value, headers in rows
@@ -93,6 +110,15 @@ class _Subscription:
 
     def close(self) -> None:
         self._connection.close()
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    """The database's errors in the words of the port."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise BusError(f"local bus: {error}") from error
 
 
 def _pack(data: bytes) -> bytes:

@@ -1,12 +1,12 @@
 """The store port over SQL: SQLite and PostgreSQL, one schema, one set of statements."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from queue import Empty, LifoQueue
-from typing import Any, LiteralString, Protocol, cast
+from typing import Any, Protocol, cast
 
 import psycopg
 
@@ -96,8 +96,8 @@ class Postgres:
     def connect(self) -> _Connection:
         """See `Dialect.connect`."""
         connection = psycopg.connect(self._url, autocommit=True)
-        connection.execute(cast("LiteralString", f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"'))
-        connection.execute(cast("LiteralString", f'SET search_path TO "{self._schema}"'))
+        connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"'.encode())
+        connection.execute(f'SET search_path TO "{self._schema}"'.encode())
         connection.execute("SET synchronous_commit TO on")
         return cast("_Connection", connection)
 
@@ -245,37 +245,24 @@ class SqlStore:
             return cast("int", self._writer.execute("SELECT epoch FROM writer").fetchone()[0])
 
     @contextmanager
-    def transaction(self, epoch: int) -> Iterator[_Transaction]:
+    def transaction(self, epoch: int) -> Generator[_Transaction]:
         """See `Store.transaction`."""
         with self._transacting(self._writer, self._dialect.begin):
-            current = self._writer.execute(f"SELECT epoch FROM writer{self._dialect.lock}").fetchone()[0]
+            current = self._writer.execute("SELECT epoch FROM writer" + self._dialect.lock).fetchone()[0]  # noqa: S608 - a constant
             if current != epoch:
                 raise FencedError(f"epoch {epoch} is over: the log is written under epoch {current}")
             yield _Transaction(self._writer, self._dialect)
 
     @contextmanager
-    def read(self) -> Iterator[_Reads]:
+    def read(self) -> Generator[_Reads]:
         """See `Store.read`."""
-        try:
-            connection = self._idle.get_nowait()
-        except Empty:
-            connection = self._dialect.connect()
-        try:
-            with self._transacting(connection, self._dialect.begin_read):
-                yield _Reads(connection, self._dialect)
-        except (sqlite3.Error, psycopg.Error):
-            connection.close()
-            raise
-        self._idle.put(connection)
+        with self._lent() as connection, self._transacting(connection, self._dialect.begin_read):
+            yield _Reads(connection, self._dialect)
 
     def mark_relayed(self, length: int) -> None:
         """See `Store.mark_relayed`."""
-        try:
-            connection = self._idle.get_nowait()
-        except Empty:
-            connection = self._dialect.connect()
-        connection.execute(self._dialect.sql("UPDATE writer SET relayed = ? WHERE relayed < ?"), (length, length))
-        self._idle.put(connection)
+        with self._lent() as connection:
+            connection.execute(self._dialect.sql("UPDATE writer SET relayed = ? WHERE relayed < ?"), (length, length))
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -284,7 +271,24 @@ class SqlStore:
             self._idle.get_nowait().close()
 
     @contextmanager
-    def _transacting(self, connection: Any, begin: str) -> Iterator[None]:
+    def _lent(self) -> Generator[Any]:
+        """A connection beside the writer's; kept for the next use unless the database has failed on it."""
+        try:
+            connection = self._idle.get_nowait()
+        except Empty:
+            connection = self._dialect.connect()
+        try:
+            yield connection
+        except (sqlite3.Error, psycopg.Error):
+            connection.close()
+            raise
+        except BaseException:
+            self._idle.put(connection)
+            raise
+        self._idle.put(connection)
+
+    @contextmanager
+    def _transacting(self, connection: Any, begin: str) -> Generator[None]:
         connection.execute(begin)
         try:
             yield

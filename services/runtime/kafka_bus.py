@@ -1,0 +1,194 @@
+"""The bus port over Kafka. Positions are Kafka's offsets; topics must exist (see `topics`).
+
+No group and no committed offset: how far a log has been read is kept in the reader's store, in the transaction of its effects.
+No Kafka transaction either: readers go by (log, index), so a repeated record does no harm.
+"""
+
+import socket
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from time import monotonic
+from typing import Any
+
+from services.kernel.ports import BusError, CorruptLogError, Message, Outgoing
+
+kafka: Any = import_module("kafka")  # the type stubs that checkers carry are of an older version
+errors: Any = import_module("kafka.errors")
+checksums: Any = import_module("kafka.record.util")
+
+_KNOCK_SECONDS = 2.0
+_CONNECT_MS = 10_000
+_REQUEST_MS = 10_000
+_DELIVERY_SECONDS = 30
+"""How long a record may take, retries included: longer than the cluster needs to notice a dead broker and choose a leader."""
+_MARGIN_SECONDS = 5
+_CLOSE_SECONDS = 2
+_FETCH_WAIT_MS = 50
+_SILENCE_SECONDS = 10
+"""After so long without a record a subscription asks whether the brokers are there at all."""
+_COMMON: dict[str, Any] = {
+    "bootstrap_timeout_ms": _CONNECT_MS,
+    "request_timeout_ms": _REQUEST_MS,
+    "reconnect_backoff_max_ms": 1_000,
+    "metadata_max_age_ms": 30_000,
+    "allow_auto_create_topics": False,
+    "metrics_enabled": False,
+}
+
+
+class KafkaBus:
+    """Topics of a Kafka cluster. `brokers` is `HOST:PORT,HOST:PORT`."""
+
+    def __init__(self, brokers: str, client: str = "oproep") -> None:
+        if checksums.crc32c_c is None:
+            raise RuntimeError("the package crc32c is missing: without it every record costs nine times as much")
+        self._brokers = brokers.split(",")
+        self._common: dict[str, Any] = {**_COMMON, "bootstrap_servers": self._brokers, "client_id": client}
+
+    def publisher(self) -> "KafkaPublisher":
+        """See `Bus.publisher`."""
+        return KafkaPublisher(self._producer)
+
+    def subscribe(self, topic: str, partition: int, position: int) -> "KafkaSubscription":
+        """See `Bus.subscribe`.
+
+        Raises:
+            BusError: if the partition does not answer.
+            CorruptLogError: if it does not reach from before `position` to it: its topic was made anew, or cut.
+        """
+        self._knock()
+        with _translated(f"{topic}/{partition}"):
+            consumer = kafka.KafkaConsumer(
+                **self._common,
+                group_id=None,
+                enable_auto_commit=False,
+                isolation_level="read_committed",
+                # Every subscription says where to begin, at the earliest record if nothing was read. An offset that is not there
+                # means that the topic is not the one that was read before: never begin anew by itself.
+                auto_offset_reset="none",
+                fetch_max_wait_ms=_FETCH_WAIT_MS,
+                fetch_min_bytes=1,
+            )
+        try:
+            return KafkaSubscription(consumer, kafka.TopicPartition(topic, partition), position)
+        except BaseException:
+            consumer.close(autocommit=False)
+            raise
+
+    def _knock(self) -> None:
+        """Make sure that some broker listens: a client that finds none leaves a thread behind, and relays try for days."""
+        for broker in self._brokers:
+            host, _, port = broker.rpartition(":")
+            with suppress(OSError), socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS):
+                return
+        raise BusError(f"no broker listens at {','.join(self._brokers)}")
+
+    def _producer(self) -> Any:
+        self._knock()
+        return kafka.KafkaProducer(
+            **self._common,
+            acks="all",
+            enable_idempotence=True,
+            delivery_timeout_ms=_DELIVERY_SECONDS * 1_000,
+            max_block_ms=_CONNECT_MS,
+            linger_ms=2,
+        )
+
+
+class KafkaPublisher:
+    """See `Publisher`. After a failure it begins again with a new producer: the old one may have records under way."""
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        self._connect = connect
+        self._producer: Any = None
+
+    def publish(self, records: Sequence[Outgoing]) -> None:
+        """See `Publisher.publish`."""
+        try:
+            with _translated("publishing"):
+                self._producer = self._producer or self._connect()
+                pending = [self._send(record) for record in records]
+                # The producer itself gives up first; with this margin no record is then still under way.
+                deadline = monotonic() + _DELIVERY_SECONDS + _MARGIN_SECONDS
+                for future in pending:
+                    future.get(timeout=max(0.0, deadline - monotonic()))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """See `Publisher.close`."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(errors.KafkaTimeoutError):  # of records given up: its thread forgets them by itself
+                producer.close(timeout=_CLOSE_SECONDS)
+
+    def _send(self, record: Outgoing) -> Any:
+        if record.partition not in self._producer.partitions_for(record.topic):
+            raise BusError(f"{record.topic} has no partition {record.partition}")
+        return self._producer.send(
+            record.topic, record.value, key=record.key, headers=list(record.headers), partition=record.partition
+        )
+
+
+class KafkaSubscription:
+    """See `Subscription`."""
+
+    def __init__(self, consumer: Any, partition: Any, position: int) -> None:
+        self._consumer, self._partition = consumer, partition
+        self._name = f"{partition.topic}/{partition.partition}"
+        self._quiet_since = monotonic()
+        self._check_reach(position)
+        with _translated(self._name):
+            consumer.assign([partition])
+            consumer.seek(partition, position)
+
+    def poll(self, timeout_seconds: float) -> Sequence[Message]:
+        """See `Subscription.poll`.
+
+        Raises:
+            BusError: if no broker has answered for a while.
+            CorruptLogError: if the partition has lost records that it had.
+        """
+        with _translated(self._name):
+            records = self._consumer.poll(timeout_ms=int(timeout_seconds * 1_000)).get(self._partition, [])
+        if records:
+            self._quiet_since = monotonic()
+        elif monotonic() - self._quiet_since > _SILENCE_SECONDS:
+            self._check_reach(self._consumer.position(self._partition))
+            self._quiet_since = monotonic()
+        return [
+            Message(
+                record.topic,
+                record.partition,
+                record.offset,
+                record.key or b"",
+                record.value or b"",
+                tuple((name, value or b"") for name, value in record.headers),
+            )
+            for record in records
+        ]
+
+    def close(self) -> None:
+        """See `Subscription.close`."""
+        self._consumer.close(autocommit=False)
+
+    def _check_reach(self, position: int) -> None:
+        """Make sure that the partition answers and still has everything from `position` on."""
+        with _translated(self._name):
+            begin = self._consumer.beginning_offsets([self._partition])[self._partition]
+            end = self._consumer.end_offsets([self._partition])[self._partition]
+        if not begin <= position <= end:
+            raise CorruptLogError(f"{self._name} holds offsets {begin} to {end}, but was read up to {position}")
+
+
+@contextmanager
+def _translated(what: str) -> Generator[None]:
+    """Kafka's errors in the words of the port."""
+    try:
+        yield
+    except (errors.OffsetOutOfRangeError, errors.LogTruncationError) as error:
+        raise CorruptLogError(f"{what}: records that were read are gone: {error}") from error
+    except errors.KafkaError as error:
+        raise BusError(f"{what}: {error!r}") from error
