@@ -17,7 +17,7 @@ def run(stage: Stage) -> None:
     for body in bodies:
         stage.world.contact(body, f"Municipality {body} (synthetic)")
     cases = [
-        Case(application_id=f"cap-{n + 1:02d}", applicant=body, requested_cents=rules.cap.cap_cents, level=98 - n)
+        Case(application_id=f"{rules.call_id}.{n + 1:02d}", applicant=body, requested_cents=rules.cap.cap_cents, level=98 - n)
         for n, body in enumerate(bodies)
     ]
     stage.file(rules, cases)

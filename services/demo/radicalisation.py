@@ -23,6 +23,7 @@ from services.kernel.rules import CallRules
 from services.scoring import model as scoring
 
 START = datetime(2021, 3, 5, 8, 0, tzinfo=UTC)
+_CALL_1, _CALL_2 = "radicalisation-2021", "radicalisation-2021-round2"
 _FULL = 6_000_000
 _ROUND_1, _ROUND_2 = 14, 11
 _PER_ROUND = 25
@@ -49,7 +50,7 @@ class Round:
 
 
 def _first_round(stage: Stage, bodies: Sequence[str]) -> Round:
-    rules = stage.publish("radicalisation-2021", date(2021, 3, 5))
+    rules = stage.publish(_CALL_1, date(2021, 3, 5))
     cases = _first_cases(bodies)
     late, withdrawn, extended, inadmissible = (
         cases["late"][0],
@@ -119,7 +120,7 @@ def _first_round(stage: Stage, bodies: Sequence[str]) -> Round:
 def _first_cases(bodies: Sequence[str]) -> dict[str, list[Case]]:
     """Thirteen good files and the extended one win; two of them tie, one is a joint file; three are too weak."""
     levels = (90, 80, 88, 86, 84, 84, 80, 78, 76, 74, 72, 70, 68)
-    good = [_case("r1", n, bodies[n], level) for n, level in enumerate(levels)]
+    good = [_case(_CALL_1, n, bodies[n], level) for n, level in enumerate(levels)]
     joint = good[4]
     good[4] = Case(
         application_id=joint.application_id,
@@ -130,18 +131,18 @@ def _first_cases(bodies: Sequence[str]) -> dict[str, list[Case]]:
     )
     return {
         "good": good,
-        "extended": [_case("r1", 13, bodies[13], 66)],
-        "weak": [_case("r1", n, bodies[n], 30) for n in (14, 15, 16)],
-        "inadmissible": [_case("r1", 17, bodies[17], 80)],
-        "withdrawn": [_case("r1", 18, bodies[18], 80)],
-        "late": [_case("r1", 19, bodies[19], 80)],
+        "extended": [_case(_CALL_1, 13, bodies[13], 66)],
+        "weak": [_case(_CALL_1, n, bodies[n], 30) for n in (14, 15, 16)],
+        "inadmissible": [_case(_CALL_1, 17, bodies[17], 80)],
+        "withdrawn": [_case(_CALL_1, 18, bodies[18], 80)],
+        "late": [_case(_CALL_1, 19, bodies[19], 80)],
     }
 
 
 def _second_round(stage: Stage, bodies: Sequence[str], first: Round) -> Round:
     stage.at(datetime(2021, 7, 20, 8, 0, tzinfo=UTC), "money is left: a second round opens")
-    rules = stage.publish("radicalisation-2021-round2", date(2021, 7, 20))
-    winner = Case(application_id="r2-winner", applicant=str(first.awards[0]["applicant"]), requested_cents=_FULL, level=90)
+    rules = stage.publish(_CALL_2, date(2021, 7, 20))
+    winner = Case(application_id=f"{rules.call_id}.winner", applicant=str(first.awards[0]["applicant"]), requested_cents=_FULL, level=90)
     cases = _second_cases(bodies)
     stage.at(datetime(2021, 9, 30, 9, 0, tzinfo=UTC), "files come in; a winner of round 1 is refused: excluded_beneficiary")
     stage.draft(rules, winner)
@@ -184,8 +185,8 @@ def _second_round(stage: Stage, bodies: Sequence[str], first: Round) -> Round:
 def _second_cases(bodies: Sequence[str]) -> list[Case]:
     """660,000 euro is left: eleven at 58,000 leave 22,000; the next gets that in part, one waits, one is too weak."""
     asked = [5_800_000] * _ROUND_2 + [_FULL, 4_000_000]
-    cases = [_case("r2", n, bodies[n], 95 - 3 * n, asked=cents) for n, cents in enumerate(asked)]
-    return [*cases, _case("r2", len(cases), bodies[len(cases)], 30)]
+    cases = [_case(_CALL_2, n, bodies[n], 95 - 3 * n, asked=cents) for n, cents in enumerate(asked)]
+    return [*cases, _case(_CALL_2, len(cases), bodies[len(cases)], 30)]
 
 
 def _jury(
@@ -239,8 +240,8 @@ def _account(decision: Decision, *, spent: int = 100, doubtful: int = 0) -> Acco
     )
 
 
-def _case(round_name: str, number: int, body: str, level: int, *, asked: int = _FULL) -> Case:
-    return Case(application_id=f"{round_name}-{number + 1:02d}", applicant=body, requested_cents=asked, level=level)
+def _case(call_id: str, number: int, body: str, level: int, *, asked: int = _FULL) -> Case:
+    return Case(application_id=f"{call_id}.{number + 1:02d}", applicant=body, requested_cents=asked, level=level)
 
 
 def _expect(decisions: Mapping[str, Decision], counts: Mapping[str, int]) -> None:

@@ -15,9 +15,9 @@ from services.demo.cases import BUDGET, PLAN, Case, content
 from services.demo.world import World
 from services.intake import model as intake
 from services.intake import values
+from services.kernel.canonical import digest
 from services.kernel.people import Actor
 from services.kernel.rules import CallRules
-from services.reporting import model as reporting
 from services.runtime.writer import Answer
 from services.scoring import model as scoring
 
@@ -139,14 +139,15 @@ class Stage:
         """Order a payment and confirm that the bank did it, by two hands."""
         where = {"envelope_id": rules.envelope.envelope_id, "reservation_id": award_id}
         self.do("budget_ledger", people.TREASURER, ledger.OrderPayment(**where, kind=kind, amount_cents=amount_cents))
-        reference = f"bank-{award_id}-{kind}"
-        self.do("budget_ledger", people.ACCOUNTANT, ledger.ConfirmPayment(**where, kind=kind, bank_reference=reference))
+        command = ledger.ConfirmPayment(**where, kind=kind, bank_reference=_bank_reference(f"{award_id}.{kind}"))
+        self.do("budget_ledger", people.ACCOUNTANT, command)
 
     def recover(self, rules: CallRules, award_id: str, amount_cents: int) -> None:
         """Order a recovery and confirm that the money came back."""
         where = {"envelope_id": rules.envelope.envelope_id, "reservation_id": award_id}
         self.do("budget_ledger", people.TREASURER, ledger.OrderRecovery(**where, amount_cents=amount_cents))
-        self.do("budget_ledger", people.ACCOUNTANT, ledger.ConfirmRecovery(**where, bank_reference=f"bank-{award_id}-back"))
+        command = ledger.ConfirmRecovery(**where, bank_reference=_bank_reference(f"{award_id}.recovery"))
+        self.do("budget_ledger", people.ACCOUNTANT, command)
 
     # How the steps are taken
 
@@ -197,6 +198,6 @@ class Stage:
         return found
 
 
-def cost_line(number: int, code: str, amount_cents: int, document: str) -> reporting.CostLine:
-    """One cost of a report."""
-    return reporting.CostLine(line=f"L{number}", code=code, amount_cents=amount_cents, description_ref=document)
+def _bank_reference(of: str) -> str:
+    """A synthetic number of a bank's transaction."""
+    return f"synthetic-{digest(of.encode())[:20]}"
