@@ -123,5 +123,5 @@ def _rule_faults(call_id: str, rules: CallRules) -> Iterator[Fault]:
 
 
 def _is_body_number(number: str) -> bool:
-    """Whether the check digits fit: 97 less the rest of the first eight digits by 97. All zeros would fit, and is nobody."""
-    return int(number) > 0 and 97 - int(number[:8]) % 97 == int(number[8:])
+    """Whether the check digits fit: 97 less the rest of the first eight digits by 97. Eight zeros have some too, and are nobody."""
+    return int(number[:8]) > 0 and 97 - int(number[:8]) % 97 == int(number[8:])

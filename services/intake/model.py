@@ -137,7 +137,7 @@ class NoteBeneficiary:
 
     of_call: Id
     application_id: Id
-    bodies: Annotated[tuple[Id, ...], Between(1, 301)]
+    bodies: Annotated[tuple[BodyId, ...], Between(1, 301)]
     project_start: date
     project_end: date
 
