@@ -36,7 +36,7 @@ class FaustWorker:
     of its sources. `stopped` hears, once, of an error after which nothing may go on; a bus that is away is no such error.
     """
 
-    def __init__(self, readers: Sequence[Reader], *, brokers: str, group: str, stopped: Callable[[BaseException], None]) -> None:
+    def __init__(self, readers: Sequence[Reader], brokers: str, *, group: str, stopped: Callable[[BaseException], None]) -> None:
         self._readers = {_partition(reader.source): reader for reader in readers}
         self._brokers, self._group, self._stopped = brokers, group, stopped
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -72,9 +72,7 @@ class Interpreter:
             message = self._message(source, body, number)
             if message is None:
                 continue
-            fact = Fact(
-                source=source, index=stored.index, leaf=stored.leaf, time=entry.time, actor=entry.actor, message=message
-            )
+            fact = Fact(source=source, index=stored.index, leaf=stored.leaf, time=entry.time, actor=entry.actor, message=message)
             for n, command in enumerate(self._spec.reactions(fact)):
                 key = self._spec.decider.shard(command)
                 if key == EVERY or shard_of(key, self._shards) == self._shard:
@@ -118,23 +116,16 @@ class Reader:
         for message in messages:
             index = _index(message, self.source)
             stored = _entry(message, self.source, index)
-            if stored is None:
+            if index is None or stored is None:
+                self._receive(arrivals)  # first: the position that is noted with the record is beyond them
                 self._set_aside(message)
-            if index is None:
-                continue
-            if stored is not None and index < wanted:
+            elif index < wanted:
                 self._compare(stored, arrivals)
-                continue
-            if index > wanted or (stored is None and index == wanted):
-                known = stored is None
-                for missing in self._owner.entries(self.source, wanted, index + known):
-                    arrivals.append(self._interpreter.arrival(self.source, missing, message.position))
-                    wanted += 1
-            if stored is not None and index == wanted:
+            else:
+                arrivals += self._gap(wanted, stored, message.position)
                 arrivals.append(self._interpreter.arrival(self.source, stored, message.position + 1))
-                wanted += 1
-        if arrivals:
-            self._writer.receive(arrivals).result()
+                wanted = index + 1
+        self._receive(arrivals)
         metrics.reader_lag.labels(*self._label).set(0)
 
     def run(self, stop: threading.Event) -> None:
@@ -166,6 +157,24 @@ class Reader:
 
         return self._writer.replay(self.source, stream, read).result()
 
+    def _receive(self, arrivals: list[Arrival]) -> None:
+        """Make arrivals durable, and forget them."""
+        if arrivals:
+            self._writer.receive(tuple(arrivals)).result()
+            arrivals.clear()
+
+    def _gap(self, wanted: int, stored: Stored, position: int) -> list[Arrival]:
+        """The entries from `wanted` to before `stored`, which the bus has not brought, from the owner of the log."""
+        if stored.index == wanted:
+            return []
+        missing = self._owner.entries(self.source, wanted, stored.index)
+        for entry in missing:
+            if canonical.leaf(entry.value) != entry.leaf:
+                raise CorruptLogError(
+                    f"the owner of {self.source} gave entry {entry.index} with a leaf that is not that of its bytes"
+                )
+        return [self._interpreter.arrival(self.source, entry, position) for entry in missing]
+
     def _compare(self, stored: Stored, arrivals: list[Arrival]) -> None:
         with self._writer.store.read() as reads:
             before = reads.seen(self.source, stored.index)
@@ -184,7 +193,7 @@ class Reader:
         finally:
             publisher.close()
         parked = Parked(self.source, -1 - message.position, "", reason, message.value)
-        self._writer.park(parked, message.position).result()
+        self._writer.park(parked, message.position + 1).result()
         log.warning("record.dead", origin=origin, reader=self._writer.name)
 
 
@@ -207,7 +216,9 @@ def _entry(message: Message, source: str, index: int | None) -> Stored | None:
     return Stored(index, outer["subject"], message.value, found)
 
 
-def follow_all(readers: Iterable[Reader], stop: threading.Event, stopped: Callable[[BaseException], None]) -> list[threading.Thread]:
+def follow_all(
+    readers: Iterable[Reader], stop: threading.Event, stopped: Callable[[BaseException], None]
+) -> list[threading.Thread]:
     """Run readers in threads of their own; `stopped` hears of one that cannot go on."""
 
     def run(reader: Reader) -> None:

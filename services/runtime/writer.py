@@ -80,6 +80,8 @@ class Writer:
         self.store = store
         self._deployment, self._decider, self._clock, self._stopped = deployment, decider, clock, stopped
         self._queue: SimpleQueue[tuple[Callable[[_Batch], Any], Future[Any]] | None] = SimpleQueue()
+        self._door = threading.Lock()
+        self._ended = False
         self._state = RowState()
         self._epoch = store.take_over()
         with store.read() as reads:
@@ -119,7 +121,12 @@ class Writer:
 
     def _enqueue(self, work: "Callable[[_Batch], Any]") -> "Future[Any]":
         future: Future[Any] = Future()
-        self._queue.put((work, future))
+        future.set_running_or_notify_cancel()  # it cannot be cancelled: what may be committed cannot be taken back
+        with self._door:
+            if self._ended:
+                future.set_exception(self._too_late())
+            else:
+                self._queue.put((work, future))
         return future
 
     def _run(self) -> None:
@@ -138,7 +145,21 @@ class Writer:
                 self._commit(jobs)
         except BaseException as error:  # noqa: BLE001 - whatever it is, this log is no longer written, and the owner must know
             log.exception("writer.stopped", log=self.name)
+            self._end()
             self._stopped(error)
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        """Answer what came too late: nobody may wait for ever."""
+        with self._door:
+            self._ended = True
+        while not self._queue.empty():
+            if (job := self._queue.get_nowait()) is not None:
+                job[1].set_exception(self._too_late())
+
+    def _too_late(self) -> RuntimeError:
+        return RuntimeError(f"{self.name} has stopped writing; nothing of this was recorded")
 
     def _commit(self, jobs: "list[tuple[Callable[[_Batch], Any], Future[Any]]]") -> None:
         try:
