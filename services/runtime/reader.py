@@ -170,9 +170,7 @@ class Reader:
         missing = self._owner.entries(self.source, wanted, stored.index)
         for entry in missing:
             if canonical.leaf(entry.value) != entry.leaf:
-                raise CorruptLogError(
-                    f"the owner of {self.source} gave entry {entry.index} with a leaf that is not that of its bytes"
-                )
+                raise CorruptLogError(f"the owner of {self.source} gave entry {entry.index} with another leaf than its own")
         return [self._interpreter.arrival(self.source, entry, position) for entry in missing]
 
     def _compare(self, stored: Stored, arrivals: list[Arrival]) -> None:
@@ -224,7 +222,7 @@ def follow_all(
     def run(reader: Reader) -> None:
         try:
             reader.run(stop)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, this log is no longer read, and the owner must know
+        except BaseException as error:  # whatever it is, this log is no longer read, and the owner must know
             if not stop.is_set():
                 log.exception("reader.stopped", source=reader.source)
                 stopped(error)

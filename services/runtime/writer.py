@@ -105,7 +105,7 @@ class Writer:
 
     def receive(self, arrivals: Sequence[Arrival]) -> "Future[None]":
         """Queue entries of another log, in order without a gap; done when they and their effects are durable."""
-        return self._enqueue(lambda batch: [batch.receive(arrival) for arrival in arrivals] and None)
+        return self._enqueue(lambda batch: batch.receive_all(arrivals))
 
     def park(self, parked: Parked, next_position: int) -> "Future[None]":
         """Queue a record that belongs to no log, to be set aside for good."""
@@ -143,7 +143,7 @@ class Writer:
                         break
                     jobs.append(job)
                 self._commit(jobs)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, this log is no longer written, and the owner must know
+        except BaseException as error:  # whatever it is, this log is no longer written, and the owner must know
             log.exception("writer.stopped", log=self.name)
             self._end()
             self._stopped(error)
@@ -165,7 +165,9 @@ class Writer:
         try:
             with metrics.commit_seconds.labels(self.name).time(), self.store.transaction(self._epoch) as tx:
                 self._state.enter(tx)
-                batch = _Batch(self._deployment, self.name, self._decider, tx, self._state, self._clock)
+                batch = _Batch(
+                    deployment=self._deployment, name=self.name, decider=self._decider, tx=tx, state=self._state, clock=self._clock
+                )
                 answers = [work(batch) for work, _ in jobs]
                 batch.finish()
         except BaseException as error:
@@ -189,7 +191,7 @@ class Writer:
 class _Batch:
     """What happens inside one transaction."""
 
-    def __init__(self, deployment: str, name: str, decider: Decider, tx: Transaction, state: RowState, clock: Clock) -> None:
+    def __init__(self, *, deployment: str, name: str, decider: Decider, tx: Transaction, state: RowState, clock: Clock) -> None:
         self._deployment, self._name, self._decider, self._tx, self._state = deployment, name, decider, tx, state
         head = tx.head()
         self.length = head.length
@@ -215,6 +217,11 @@ class _Batch:
         outcome = "refused" if any(event["type"] == "Refused" for event in events) else "accepted"
         metrics.commands.labels(self._decider.service, type(order.command).__name__, outcome).inc()
         return Answer(self._name, stored[0].index, stored[0].leaf, self._now, False, events)  # noqa: FBT003 - a field of the answer
+
+    def receive_all(self, arrivals: Sequence[Arrival]) -> None:
+        """See `Writer.receive`."""
+        for arrival in arrivals:
+            self.receive(arrival)
 
     def receive(self, arrival: Arrival) -> None:
         """One entry of another log, exactly once."""
