@@ -67,12 +67,17 @@ def _body(body: Enrolled, application_id: str, call: Call, state: State) -> Iter
     if body.body.region not in rules.regions:
         yield Fault(RefusalCode.WRONG_REGION, f"{number} is in {body.body.region}")
     if rules.one_live_file:
-        for taking in tuple(state.all(Taking, call.call_id, number)):
-            if taking.live and taking.application_id != application_id:
-                yield Fault(RefusalCode.ALREADY_FILED, f"{number} takes part in {taking.application_id}")
+        yield from _elsewhere(number, application_id, call, state)
     for award in awards_of(body, state):
         if award.of_call in rules.excludes_beneficiaries_of:
             yield Fault(RefusalCode.EXCLUDED_BENEFICIARY, f"{number} holds an award of {award.of_call}")
+
+
+def _elsewhere(number: str, application_id: str, call: Call, state: State) -> Iterator[Fault]:
+    """Another live file of the body. Where a merger left it with several, each may still be amended."""
+    live = [taking.application_id for taking in tuple(state.all(Taking, call.call_id, number)) if taking.live]
+    if live and application_id not in live:
+        yield Fault(RefusalCode.ALREADY_FILED, f"{number} takes part in {live[0]}")
 
 
 def _form(content: Content, rules: CallRules) -> Iterator[Fault]:

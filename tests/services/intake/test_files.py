@@ -202,6 +202,17 @@ def test_a_partner_that_merges_with_the_applicant_is_counted_once_and_its_extens
     assert isinstance(desk.by(GENT, amend, END)[0], ApplicationSubmitted)
 
 
+def test_a_merger_may_leave_a_body_with_two_files_and_it_may_amend_both() -> None:
+    desk = Desk()
+    desk.file(content(applicant=MENEN))
+    desk.file(content(applicant=GENT), OTHER_FILE)
+    desk.officer(MERGE)
+    for file in (FILE, OTHER_FILE):
+        amend = Amend(call_id=CALL_ID, application_id=file, content=content(applicant=GENT))
+        assert isinstance(desk.by(GENT, amend)[0], ApplicationSubmitted)
+    assert desk.refusal(desk.file(content(applicant=GENT), f"{CALL_ID}.c")) == "already_filed"
+
+
 def test_a_merger_is_of_two_bodies_that_are_there() -> None:
     desk = Desk()
 
