@@ -64,7 +64,7 @@ def _read(data: bytes) -> tuple[CallRules | None, tuple[Fault, ...]]:
         return None, (Fault(place.line, place.column, "", "no UTF-8 text", "a text file in UTF-8"),)
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, lists in thousands of lists
         return None, (_syntax(str(error), text),)
     found: list[tuple[str, str, str]] = []
     partial = read(CallRules, values, _zone(values, found), lambda path, fault, allowed: found.append((path, fault, allowed)))

@@ -204,19 +204,18 @@ class _Reader:
     def instant(self, data: object) -> datetime:
         if not isinstance(data, datetime):
             raise _Fault(f"{_shown(data)} is no time", "a date and time without quotes, such as 2021-05-11T18:00:00")
-        if data.tzinfo is not None:
-            return data.astimezone(UTC)
-        local = data.replace(tzinfo=self.zone)
-        if (
-            local.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != data
-            or local.utcoffset() != local.replace(fold=1).utcoffset()
-        ):
-            # The clock skips this hour or shows it twice.
-            raise _Fault(
-                f"{data.isoformat()} is not one moment in {self.zone.key}",
-                "a time with its offset, such as 2021-10-31T02:30:00+02:00",
-            )
-        return local.astimezone(UTC)
+        try:
+            return data.astimezone(UTC) if data.tzinfo is not None else self.local(data)
+        except OverflowError as error:
+            raise _Fault(f"{_shown(data)} is out of reach", "a time of our days") from error
+
+    def local(self, data: datetime) -> datetime:
+        """The moment at which clocks in the zone show that time: there must be one, and one only."""
+        early, late = (data.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
+        if early.utcoffset() != late.utcoffset():
+            fault = f"{data.isoformat()} is not one moment in {self.zone.key}"
+            raise _Fault(fault, "a time with its offset, such as 2021-10-31T02:30:00+02:00")
+        return early.astimezone(UTC)
 
 
 def _built(value: Any) -> Any:

@@ -52,7 +52,7 @@ _GROUPED_FROM = 10_000
 
 def reference() -> str:
     """The page in Markdown."""
-    sections = [_INTRODUCTION, *(_section(kind, path, is_list=is_list) for kind, path, is_list in _tables(CallRules, ""))]
+    sections = [_INTRODUCTION, *(_section(kind, path, is_list=is_list) for kind, path, is_list in tables(CallRules, ""))]
     fits = "\n".join(f"- {inspect.getdoc(check)}" for check in CHECKS)
     sections.append(f"## What must fit together\n\n{fits}\n")
     sections.append(
@@ -61,14 +61,14 @@ def reference() -> str:
     return "\n".join(sections)
 
 
-def _tables(kind: type, path: str, *, is_list: bool = False) -> Iterator[tuple[type, str, bool]]:
+def tables(kind: type, path: str, *, is_list: bool = False) -> Iterator[tuple[type, str, bool]]:
     """Every table of the file: its dataclass, its path, and whether it is one of a list."""
     yield kind, path, is_list
     for key in keys(kind):
         inner = bare(key.hint)
         element = bare(get_args(inner)[0]) if get_origin(inner) is tuple else inner
         if dataclasses.is_dataclass(element) and isinstance(element, type):
-            yield from _tables(element, join(path, key.key), is_list=element is not inner)
+            yield from tables(element, join(path, key.key), is_list=element is not inner)
 
 
 def _section(kind: type, path: str, *, is_list: bool) -> str:
@@ -137,16 +137,16 @@ def explanation(kind: type, name: str) -> str:
     Raises:
         KeyError: if neither says anything.
     """
-    own = _docstrings().get((kind.__name__, name)) or EXPLAINED[kind.__name__, name]
+    own = docstrings().get((kind.__name__, name)) or EXPLAINED[kind.__name__, name]
     hint = bare(next(key.hint for key in keys(kind) if key.name == name))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        said = [f"`{value}`: {doc}" for value in hint if (doc := _docstrings().get((hint.__name__, value.name)))]
+        said = [f"`{value}`: {doc}" for value in hint if (doc := docstrings().get((hint.__name__, value.name)))]
         return " ".join([own, *said])
     return own
 
 
 @cache
-def _docstrings() -> Mapping[tuple[str, str], str]:
+def docstrings() -> Mapping[tuple[str, str], str]:
     """The strings that stand below fields and values in the source of the rules."""
     found: dict[tuple[str, str], str] = {}
     for node in ast.parse(inspect.getsource(rules)).body:

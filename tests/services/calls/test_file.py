@@ -5,6 +5,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.calls.bodies import CALLS
 from services.calls.file import MAX_RULES_BYTES, CallFileError, Fault, check, check_text, load
@@ -104,6 +106,27 @@ def test_rules_that_no_entry_could_hold() -> None:
     (fault,) = check_text(FIRST + "".join(question.format(number, "x" * 400) for number in range(60)))
     assert fault.field == ""
     assert fault.allowed == f"at most {MAX_RULES_BYTES}"
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    line=st.integers(0, FIRST.count("\n")),
+    value=st.sampled_from(
+        ["3", '""', "[]", "{}", "true", "1979-05-27", "0001-01-01T00:00:00", "9999-12-31T23:59:59-12:00", "nan", '"x"', "[{}]"]
+    ),
+)
+def test_no_file_however_spoiled_is_answered_by_a_crash(line: int, value: str) -> None:
+    lines = FIRST.split("\n")
+    lines[line] = f"{lines[line].partition('=')[0]} = {value}"
+    for fault in check_text("\n".join(lines)):
+        assert 1 <= fault.line <= len(lines)
+        assert fault.column >= 1
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000])
+def test_what_the_parser_gives_up_on_is_a_fault(text: str) -> None:
+    (fault,) = check_text(text)
+    assert fault.fault.startswith("no TOML")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.calls.explained import EXPLAINED
 from services.calls.reading import keys
-from services.calls.reference import _docstrings, _tables, explanation, reference
+from services.calls.reference import docstrings, explanation, reference, tables
 from services.kernel.rules import CallRules
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "call-file.md"
@@ -15,7 +15,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_key_is_explained_once() -> None:
-    every = {(kind.__name__, key.name) for kind, _, _ in _tables(CallRules, "") for key in keys(kind)}
-    assert all(explanation(kind, key.name) for kind, _, _ in _tables(CallRules, "") for key in keys(kind))
+    every = {(kind.__name__, key.name) for kind, _, _ in tables(CallRules, "") for key in keys(kind)}
+    assert all(explanation(kind, key.name) for kind, _, _ in tables(CallRules, "") for key in keys(kind))
     assert set(EXPLAINED) <= every, "explains a field that is gone"
-    assert not set(EXPLAINED) & set(_docstrings()), "the docstring in the rules says it already"
+    assert not set(EXPLAINED) & set(docstrings()), "the docstring in the rules says it already"

@@ -22,9 +22,12 @@ from tests.services.calls.shipped import FILES, FIRST_ROUND
 def test_everything_that_matters_is_said(path: Path, language: str) -> None:
     rules = load(path)
     text = show(rules, language)
-    labels = [*rules.form, *rules.attachments, *rules.purposes, *rules.eligible_costs, *rules.barred_costs]
-    for labelled in [*labels, *rules.scoring.criteria, *rules.reports, *rules.kpis]:
-        assert labelled.label[language] in text
+    asked = [field.label for field in rules.form] + [document.label for document in rules.attachments]
+    named = [thing.label for things in (rules.purposes, rules.eligible_costs, rules.barred_costs) for thing in things]
+    judged = [criterion.label for criterion in rules.scoring.criteria]
+    told = [report.label for report in rules.reports] + [kpi.label for kpi in rules.kpis]
+    for label in asked + named + judged + told:
+        assert label[language] in text
     sums = [rules.envelope.budget_cents, rules.cap.cap_cents, *(kpi.unit_cents for kpi in rules.kpis if kpi.unit_cents)]
     for cents in sums + [rules.awarding.minimum_useful_cents] * rules.awarding.partial:
         assert f"{cents // 100:,}".replace(",", "." if language == "nl" else ",") in text
