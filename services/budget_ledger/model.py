@@ -38,7 +38,6 @@ class RefusalCode(StrEnum):
     UNKNOWN_ENVELOPE = "unknown_envelope"
     ENVELOPE_DIFFERS = "envelope_differs"
     TERMS_DIFFER = "terms_differ"
-    UNKNOWN_CALL = "unknown_call"
     NOT_COMMITTED = "not_committed"
     NOT_EXPIRED = "not_expired"
     NOT_DUE = "not_due"

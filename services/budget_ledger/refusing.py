@@ -30,20 +30,16 @@ def refuse(
     detail: str,
     *,
     about: Reservation | None = None,
-    name: str | None = None,
     left: Left | None = None,
 ) -> Refused:
-    """A refusal of `command`, or of the command called `name`.
-
-    `about` names the file where the command does not; `left` is what a Reserve is told besides.
-    """
+    """A refusal of `command`. `about` names the file where the command does not; `left` is what a Reserve is told besides."""
     said = command if about is None else about
     return Refused(
         envelope_id=command.envelope_id,
         call_id=getattr(said, "call_id", None),
         application_id=getattr(said, "application_id", None),
         reservation_id=getattr(command, "reservation_id", None),
-        command=name or type(command).__name__,
+        command=type(command).__name__,
         code=code,
         detail=detail,
         available_cents=None if left is None else left.available_cents,

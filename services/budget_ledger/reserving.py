@@ -85,7 +85,7 @@ def release(command: Release, state: State) -> tuple[Event, ...]:
 
 
 def expire(command: Expire, state: State, now: datetime) -> tuple[Event, ...]:
-    """Give back what was reserved until `now` or earlier. A deferred Reserve is refused now: its call never came."""
+    """Give back what was reserved until `now` or earlier. A deferred Reserve ends so too: its call never came."""
     reservation = state.get(Reservation, command.envelope_id, command.reservation_id)
     if reservation is None:
         return (refuse(command, RefusalCode.UNKNOWN_RESERVATION, _NOT_HERE),)
@@ -95,19 +95,16 @@ def expire(command: Expire, state: State, now: datetime) -> tuple[Event, ...]:
         return (resolved(command, reservation),)
     if now < reservation.expires_at:
         return (refuse(command, RefusalCode.NOT_EXPIRED, "it still has time", about=reservation),)
-    expired = Expired(
-        envelope_id=reservation.envelope_id,
-        call_id=reservation.call_id,
-        application_id=reservation.application_id,
-        applicant=reservation.applicant,
-        reservation_id=reservation.reservation_id,
-        amount_cents=reservation.held_cents,
-        available_cents=available(state, reservation.envelope_id) + reservation.held_cents,
-    )
-    if not waits(reservation, state):
-        return (expired,)
-    return expired, refuse(
-        command, RefusalCode.UNKNOWN_CALL, "no such call was registered in time", about=reservation, name="Reserve"
+    return (
+        Expired(
+            envelope_id=reservation.envelope_id,
+            call_id=reservation.call_id,
+            application_id=reservation.application_id,
+            applicant=reservation.applicant,
+            reservation_id=reservation.reservation_id,
+            amount_cents=reservation.held_cents,
+            available_cents=available(state, reservation.envelope_id) + reservation.held_cents,
+        ),
     )
 
 
