@@ -5,7 +5,7 @@ A notice that is not settled stands in exactly one lane of its call, which follo
 =============  ======================================================================================================
 `queued`       to be sent, in the order of their coming
 `attempted`    at most one: the mail in hand
-`retry.<n>`    failed, to be tried again after the delay of step n. All in one lane wait equally long and time never goes
+`retry_<n>`    failed, to be tried again after the delay of step n. All in one lane wait equally long and time never goes
                back, so the first is always the first to fall due
 =============  ======================================================================================================
 
@@ -83,7 +83,7 @@ def _lane(notice: Notice) -> str | None:
         case NoticeStatus.ATTEMPTED:
             return ATTEMPTED
         case NoticeStatus.WAITING:
-            return f"retry.{_step(notice.turn)}"
+            return f"retry_{_step(notice.turn)}"
         case NoticeStatus.SENT | NoticeStatus.FAILED | NoticeStatus.IN_DOUBT:
             return None
 

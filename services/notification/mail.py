@@ -43,6 +43,6 @@ def compose(words: Words, contact: Contact, *, notice_id: str, deployment: str, 
     message["Date"] = now
     message["Message-ID"] = f"<{notice_id}@{deployment}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
-    message["Content-Language"] = contact.language
     message.set_content(words.body, cte="quoted-printable")
+    message["Content-Language"] = contact.language
     return Mail(sender=sender, recipient=contact.mail, content=message.as_bytes())

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from services.kernel.form import MalformedError
 from services.kernel.ports import Clock
 from services.notification import templates
 from services.notification.core import in_hand, next_to_send
@@ -131,7 +132,10 @@ class Sender:
 
     def _mail(self, call: Call, notice: Notice) -> Mail | FailReason:
         """The mail of a notice, or why there cannot be one."""
-        contact = self._vault.get(notice.addressee)
+        try:
+            contact = self._vault.get(notice.addressee)
+        except MalformedError:
+            return FailReason.BAD_CONTACT
         if contact is None:
             return FailReason.NO_CONTACT
         try:

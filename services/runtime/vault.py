@@ -31,8 +31,12 @@ class Vault:
             connection.execute("CREATE TABLE IF NOT EXISTS contacts (id TEXT PRIMARY KEY, body TEXT NOT NULL)")
 
     def put(self, subject: str, contact: Contact) -> None:
-        """Keep a contact in the place of the one before."""
-        body = canonical.encode(to_json(contact)).decode()
+        """Keep a contact in the place of the one before.
+
+        Raises:
+            MalformedError: if a value breaks a limit of `Contact`.
+        """
+        body = canonical.encode(to_json(from_json(Contact, to_json(contact)))).decode()
         with self._open() as connection:
             connection.execute("INSERT OR REPLACE INTO contacts VALUES (?, ?)", (subject, body))
 
