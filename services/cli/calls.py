@@ -30,11 +30,13 @@ class Language(StrEnum):
 
 
 @app.command("check")
-def check_file(file: CallFile, as_json: common.AsJson = False) -> None:  # noqa: FBT002
+def check_file(file: CallFile, as_json: common.AsJson = False) -> None:
     """Name every fault of a call file with its line. Exit code 1 if there is one."""
     faults = check(file)
     if as_json:
-        common.print_json([{"line": f.line, "column": f.column, "field": f.field, "fault": f.fault, "allowed": f.allowed} for f in faults])
+        common.print_json(
+            [{"line": f.line, "column": f.column, "field": f.field, "fault": f.fault, "allowed": f.allowed} for f in faults]
+        )
     for fault in [] if as_json else faults:
         place = f"{file}:{fault.line}:{fault.column}"
         common.console.print(f"{place}: {fault.field}: {fault.fault}; allowed: {fault.allowed}", markup=False, soft_wrap=True)
@@ -48,7 +50,7 @@ def check_file(file: CallFile, as_json: common.AsJson = False) -> None:  # noqa:
 def show_file(
     file: CallFile,
     language: Annotated[Language, typer.Option("--language", "-l")] = Language.NL,
-    as_json: common.AsJson = False,  # noqa: FBT002
+    as_json: common.AsJson = False,
 ) -> None:
     """Tell the rules of a call in plain language."""
     text = show(_load(file), language.value)
@@ -65,7 +67,7 @@ def publish(
     file: CallFile,
     who: common.As,
     command_id: common.CommandId = "",
-    as_json: common.AsJson = False,  # noqa: FBT002
+    as_json: common.AsJson = False,
 ) -> None:
     """Publish a call, with the municipalities of this day as those who may file. Repeating it changes nothing."""
     rules = _load(file)

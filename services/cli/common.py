@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -30,6 +30,9 @@ As = Annotated[
 CommandId = Annotated[
     str, typer.Option("--command-id", help="Id of the command; give the same one to repeat a call whose answer was lost.")
 ]
+Call = Annotated[str, typer.Argument(metavar="CALL", help="Id of the call.")]
+Application = Annotated[str, typer.Argument(metavar="APPLICATION", help="Id of the application: CALL.NAME")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; recorded as it stands. No names of persons.")]
 NOBODY = "operator:local:operator,auditor,officer"
 """Who reads when nobody is named: with a local issuer only, whose key lies in a directory of this machine."""
 
@@ -94,6 +97,31 @@ def execute(service: str, command: object, *, who: str, command_id: str, as_json
     if any(event["type"] == "Refused" for event in answer.events):
         raise typer.Exit(1)
     return answer
+
+
+def send(service: str, kind: type, body: Mapping[str, object], *, who: str, command_id: str, as_json: bool) -> Answer:
+    """As `execute`, for a command given as JSON members; None leaves a member out. A fault in the form ends with exit code 2."""
+    try:
+        command = from_json(kind, {name: value for name, value in body.items() if value is not None})
+    except MalformedError as error:
+        fail(str(error), 2)
+    return execute(service, command, who=who, command_id=command_id, as_json=as_json)
+
+
+def call_of(application: str) -> str:
+    """The call of an application, by its id `CALL.NAME`."""
+    call, point, name = application.rpartition(".")
+    if not (point and call and name):
+        fail(f"APPLICATION: {application!r}; allowed: CALL.NAME, such as radicalisation-2021.01", 2)
+    return call
+
+
+def pair(text: str, option: str) -> tuple[str, str]:
+    """Read `NAME=VALUE`."""
+    name, equals, value = text.partition("=")
+    if not (equals and name and value):
+        fail(f"{option}: {text!r}; allowed: NAME=VALUE", 2)
+    return name, value
 
 
 def show_answer(answer: Answer, *, as_json: bool) -> None:

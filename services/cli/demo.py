@@ -10,9 +10,9 @@ import typer
 
 from services.cli import common
 from services.demo import full_cap, radicalisation, samenleven
+from services.demo.canon import difference
 from services.demo.result import Result, Snapshot, reckon
 from services.demo.stage import Stage
-from services.demo.canon import difference
 from services.demo.world import Embedded, World
 from services.runtime.logging import configure
 
@@ -39,8 +39,10 @@ class Engine(StrEnum):
 def demo(
     scenario: Annotated[Scenario, typer.Option(help="Which call is played.")] = Scenario.RADICALISATION,
     engine: Annotated[Engine, typer.Option(help="On what.")] = Engine.EMBEDDED,
-    as_json: common.AsJson = False,  # noqa: FBT002 - a flag of the command line
-    directory: Annotated[Path | None, typer.Option("--dir", help="Where logs and documents are kept; a new one by default.")] = None,
+    as_json: common.AsJson = False,
+    directory: Annotated[
+        Path | None, typer.Option("--dir", help="Where logs and documents are kept; a new one by default.")
+    ] = None,
 ) -> None:
     """Play a call from publication to the last report, on this machine. All applications are synthetic."""
     configure("demo", "warning")

@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import calls, demo, money, paper, reading, run, topics
+from services.cli import apply, calls, decisions, demo, jury, money, reading, run, topics
 
 app = typer.Typer(
     name="oproep",
@@ -14,9 +14,9 @@ app = typer.Typer(
 app.add_typer(calls.app, name="call")
 app.add_typer(reading.events, name="events")
 app.add_typer(topics.app, name="topics")
-app.add_typer(paper.apply, name="apply")
-app.add_typer(paper.score, name="score")
-app.add_typer(paper.decide, name="decide")
+app.add_typer(apply.app, name="apply")
+app.add_typer(jury.app, name="score")
+app.add_typer(decisions.app, name="decide")
 app.add_typer(money.pay, name="pay")
 app.add_typer(money.report, name="report")
 app.command("demo")(demo.demo)
@@ -24,8 +24,8 @@ app.command("up")(run.up)
 app.command("service")(run.service)
 app.command("migrate")(run.migrate)
 app.command("health")(run.health)
-app.command("rank")(paper.rank)
-app.command("explain")(paper.explain)
+app.command("rank")(jury.rank)
+app.command("explain")(jury.explain)
 app.command("status")(reading.status)
 app.command("replay")(reading.replay_logs)
 

@@ -18,8 +18,8 @@ Log = Annotated[str, typer.Argument(metavar="LOG", help="A log, such as intake/0
 def tail(
     log: Log = "intake/0",
     start: Annotated[int, typer.Option("--from", metavar="INDEX", min=0, help="First index to print.")] = 0,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with entries to come.")] = False,  # noqa: FBT002
-    as_json: common.AsJson = False,  # noqa: FBT002
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with entries to come.")] = False,
+    as_json: common.AsJson = False,
 ) -> None:
     """Print a log's entries from an index on; with --json each line is an entry's exact bytes."""
     with common.calling(_service(log)) as client:
@@ -36,7 +36,7 @@ def tail(
 @events.command("dead-letters")
 def dead_letters(
     replayed: Annotated[str, typer.Option("--replay", metavar="LOG SOURCE STREAM", help="Take a stream in again.")] = "",
-    as_json: common.AsJson = False,  # noqa: FBT002
+    as_json: common.AsJson = False,
 ) -> None:
     """List what could not be read and what is held behind it; with --replay take a stream's records in again, in order."""
     if replayed:
@@ -62,7 +62,7 @@ def dead_letters(
         common.print_table("Set aside", columns, [[row[column] for column in columns] for row in found])
 
 
-def replay_logs(as_json: common.AsJson = False) -> None:  # noqa: FBT002
+def replay_logs(as_json: common.AsJson = False) -> None:
     """Decide every command of every log again, demand the same events, and compare the state with the services' own."""
     results = []
     with Progress(console=common.complaints, transient=True) as progress:
@@ -86,7 +86,7 @@ def replay_logs(as_json: common.AsJson = False) -> None:  # noqa: FBT002
         raise typer.Exit(1)
 
 
-def status(as_json: common.AsJson = False) -> None:  # noqa: FBT002
+def status(as_json: common.AsJson = False) -> None:
     """Where every log stands: entries, sent, read by others, set aside, in hand."""
     heads = []
     for name in SPECS:

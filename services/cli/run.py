@@ -37,7 +37,7 @@ def migrate() -> None:
             common.console.print(f"{name}/{shard}: ready")
 
 
-def health(as_json: common.AsJson = False) -> None:  # noqa: FBT002 - a flag of the command line
+def health(as_json: common.AsJson = False) -> None:
     """Ask the services whether they serve. Exit code 1 if one does not."""
     current = common.settings()
     addresses = {name: current.peer(name) for name in SPECS} if current.peers else {"all": current.listen}

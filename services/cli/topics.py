@@ -17,7 +17,7 @@ Replicas = Annotated[int | None, typer.Option(min=1, max=9, help="Instead of the
 
 
 @app.command()
-def plan(file: File = TOPICS, replicas: Replicas = None, as_json: common.AsJson = False) -> None:  # noqa: FBT002
+def plan(file: File = TOPICS, replicas: Replicas = None, as_json: common.AsJson = False) -> None:
     """Tell what `apply` would do. Exit code 1 if the cluster is not as wanted."""
     steps = _steps(common.settings(), file, replicas)
     _show(steps, as_json=as_json)
@@ -26,7 +26,7 @@ def plan(file: File = TOPICS, replicas: Replicas = None, as_json: common.AsJson 
 
 
 @app.command()
-def apply(file: File = TOPICS, replicas: Replicas = None, as_json: common.AsJson = False) -> None:  # noqa: FBT002
+def apply(file: File = TOPICS, replicas: Replicas = None, as_json: common.AsJson = False) -> None:
     """Make topics and their settings as wanted. Nothing is ever deleted, shrunk or repartitioned."""
     current = common.settings()
     steps = _steps(current, file, replicas)

@@ -70,7 +70,9 @@ class Distributed(World):
         }
         self._logs[service] = (self.directory / f"{service}.log").open("ab")
         command = [sys.executable, "-m", "services.cli", "service", service]
-        self._processes[service] = subprocess.Popen(command, env=environment, stdout=self._logs[service], stderr=subprocess.STDOUT)
+        self._processes[service] = subprocess.Popen(  # noqa: S603 - this program itself
+            command, env=environment, stdout=self._logs[service], stderr=subprocess.STDOUT
+        )
 
     def kill(self, service: str) -> None:
         """Let a service die at once."""

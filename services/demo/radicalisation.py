@@ -142,7 +142,9 @@ def _first_cases(bodies: Sequence[str]) -> dict[str, list[Case]]:
 def _second_round(stage: Stage, bodies: Sequence[str], first: Round) -> Round:
     stage.at(datetime(2021, 7, 20, 8, 0, tzinfo=UTC), "money is left: a second round opens")
     rules = stage.publish(_CALL_2, date(2021, 7, 20))
-    winner = Case(application_id=f"{rules.call_id}.winner", applicant=str(first.awards[0]["applicant"]), requested_cents=_FULL, level=90)
+    winner = Case(
+        application_id=f"{rules.call_id}.winner", applicant=str(first.awards[0]["applicant"]), requested_cents=_FULL, level=90
+    )
     cases = _second_cases(bodies)
     stage.at(datetime(2021, 9, 30, 9, 0, tzinfo=UTC), "files come in; a winner of round 1 is refused: excluded_beneficiary")
     stage.draft(rules, winner)

@@ -25,7 +25,11 @@ def run(stage: Stage) -> None:
         asked = rules.cap.cap_cents // (n + 1)
         cases.append(
             Case(
-                application_id=f"{rules.call_id}.{n + 1:02d}", applicant=lead, requested_cents=asked, level=95 - 3 * n, partners=tuple(partners)
+                application_id=f"{rules.call_id}.{n + 1:02d}",
+                applicant=lead,
+                requested_cents=asked,
+                level=95 - 3 * n,
+                partners=tuple(partners),
             )
         )
     deadline = rules.window.deadline

@@ -98,7 +98,8 @@ class LogServicer:
         for name, writer in self._writers.items():
             with writer.store.read() as reads:
                 letters += [
-                    pb.DeadLetter(log=name, source=p.source, index=p.index, stream=p.stream, reason=p.reason) for p in reads.parked()
+                    pb.DeadLetter(log=name, source=p.source, index=p.index, stream=p.stream, reason=p.reason)
+                    for p in reads.parked()
                 ]
         return pb.ListDeadLettersResponse(dead_letters=letters)
 

@@ -8,10 +8,14 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.kernel.canonical import encode
 from services.kernel.form import Id, MalformedError, from_json, to_json
 from services.kernel.people import Actor
 from services.runtime.spec import Spec
 from services.runtime.writer import Answer, Order
+
+MAX_COMMAND_BYTES = 56_000
+"""The longest command, as canonical JSON: an entry must hold it, together with at least its refusal."""
 
 
 class Codec:
@@ -33,7 +37,11 @@ class Codec:
             raise MalformedError("command", "missing", ", ".join(sorted(self._commands)))
         message: Message = getattr(request, chosen)
         body = json_format.MessageToDict(message, always_print_fields_with_no_presence=True)
-        return Order(command_id=command_id, command=from_json(self._commands[message.DESCRIPTOR.name], body), actor=actor)
+        command = from_json(self._commands[message.DESCRIPTOR.name], body)
+        size = len(encode(to_json(command)))
+        if size > MAX_COMMAND_BYTES:
+            raise MalformedError("command", f"{size} bytes as canonical JSON", f"at most {MAX_COMMAND_BYTES}")
+        return Order(command_id=command_id, command=command, actor=actor)
 
     def request(self, command_id: str, command: object) -> Any:
         """A request that carries `command`."""

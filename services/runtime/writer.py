@@ -321,7 +321,7 @@ def _parts(order: Order, events: tuple[Mapping[str, Json], ...]) -> list[_Events
     used = _ROOM + len(encode(tagged(order.command)))
     for event in events:
         size = len(encode(dict(event))) + 1
-        if parts[-1] and used + size > MAX_ENTRY_BYTES:
+        if used + size > MAX_ENTRY_BYTES and (parts[-1] or len(parts) == 1):
             parts.append([])
             used = _ROOM
         parts[-1].append(event)
