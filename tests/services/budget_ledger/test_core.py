@@ -80,7 +80,7 @@ class Histories(RuleBasedStateMachine):
             noted = self.desk.state.get(Due, ENVELOPE, name, kind)
             most = reservation.outstanding_cents if kind is DueKind.RECOVERY else reservation.free_cents
             if noted is None and most > 0:
-                return self.give(due(kind, max(1, most * part // 4), name))
+                return self.give(due(kind, max(1, most * part // 3), name))  # sometimes a third too much
             if noted is not None and noted.status is DueStatus.NOTED:
                 return self.give(order(kind, noted.amount_cents, name))
             if noted is not None and noted.status is DueStatus.ORDERED:
