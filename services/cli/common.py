@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -77,7 +77,7 @@ def token(current: Settings, who: str) -> Callable[[], str]:
 
 
 @contextmanager
-def calling(service: str, who: str = NOBODY) -> Iterator[Client]:
+def calling(service: str, who: str = NOBODY) -> Generator[Client]:
     """A client of a service; what goes wrong ends the program with a sentence."""
     current = settings()
     client = Client(current.peer(service), token(current, who), patience_seconds=10)
@@ -102,7 +102,7 @@ def execute(service: str, command: object, *, who: str, command_id: str, as_json
 def send(service: str, kind: type, body: Mapping[str, object], *, who: str, command_id: str, as_json: bool) -> Answer:
     """As `execute`, for a command given as JSON members; None leaves a member out. A fault in the form ends with exit code 2."""
     try:
-        command = from_json(kind, {name: value for name, value in body.items() if value is not None})
+        command: object = from_json(kind, {name: value for name, value in body.items() if value is not None})
     except MalformedError as error:
         fail(str(error), 2)
     return execute(service, command, who=who, command_id=command_id, as_json=as_json)

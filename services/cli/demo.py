@@ -46,7 +46,7 @@ def demo(
 ) -> None:
     """Play a call from publication to the last report, on this machine. All applications are synthetic."""
     configure("demo", "warning")
-    tell = (lambda _words: None) if as_json else (lambda words: common.console.print(words, markup=False))
+    tell = _keep_silent if as_json else _say
     with tempfile.TemporaryDirectory(prefix="oproep-") as scratch:
         place = directory or Path(scratch)
         result, embedded = play_embedded(scenario, place / "embedded", tell)
@@ -72,6 +72,14 @@ def play_distributed(scenario: Scenario, directory: Path, tell: Callable[[str], 
     world = Distributed(directory)
     with machines(directory) as (cluster, postgres), world.running(SCENARIOS[scenario].START, cluster, postgres):
         return _play(scenario, world, tell)
+
+
+def _say(words: str) -> None:
+    common.console.print(words, markup=False)
+
+
+def _keep_silent(_words: str) -> None:
+    """Nothing but the document is printed."""
 
 
 def _play(scenario: Scenario, world: World, tell: Callable[[str], None]) -> tuple[Result, Snapshot]:

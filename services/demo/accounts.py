@@ -51,11 +51,15 @@ def report(stage: Stage, rules: CallRules, rule: ReportRule, account: Account) -
 
 def check(stage: Stage, rules: CallRules, rule: ReportRule, account: Account) -> None:
     """Reject what is doubtful, approve, and after the final report pay the balance or take back what was too much."""
-    where = {"call_id": rules.call_id, "award_id": account.award_id, "report": rule.code}
+    call, award = rules.call_id, account.award_id
     if account.doubtful_cents and rule.final:
         ground = "no proof that this was made for the project"
-        stage.do("reporting", people.OFFICER, reporting.RejectCost(**where, line="L2", ground=ground))
-    answer = stage.do("reporting", people.OFFICER, reporting.ApproveReport(**where))
+        stage.do(
+            "reporting",
+            people.OFFICER,
+            reporting.RejectCost(call_id=call, award_id=award, report=rule.code, line="L2", ground=ground),
+        )
+    answer = stage.do("reporting", people.OFFICER, reporting.ApproveReport(call_id=call, award_id=award, report=rule.code))
     stage.world.settle()
     for settled in (event for event in answer.events if event["type"] == "SettlementComputed"):
         _settle(stage, rules, settled)

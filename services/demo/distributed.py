@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ class Distributed(World):
         return f"127.0.0.1:{self._ports[service]}"
 
     @contextmanager
-    def running(self, start: datetime, cluster: Cluster, postgres_url: str, *, name: str = "demo") -> Iterator[None]:
+    def running(self, start: datetime, cluster: Cluster, postgres_url: str, *, name: str = "demo") -> Generator[None]:
         """Run from `start` on, by the simulated clock, with a database per service and the topics of the project."""
         self.clock.set(start)
         self.databases = {service: _database(postgres_url, f"{name}_{service}") for service in SPECS}
@@ -102,7 +102,7 @@ class Distributed(World):
 
 
 @contextmanager
-def machines(directory: Path) -> Iterator[tuple[Cluster, str]]:
+def machines(directory: Path) -> Generator[tuple[Cluster, str]]:
     """Three brokers and a PostgreSQL server, for as long as the block lasts."""
     with ExitStack() as running:
         cluster = running.enter_context(start_cluster(directory / "kafka"))

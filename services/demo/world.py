@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -59,7 +59,7 @@ class World(ABC):
         }
 
     @contextmanager
-    def mail(self) -> Iterator[None]:
+    def mail(self) -> Generator[None]:
         """A real SMTP server that keeps what it takes."""
         self._mail.start()
         try:
@@ -152,7 +152,7 @@ class Embedded(World):
         return self._listen
 
     @contextmanager
-    def running(self, start: datetime) -> Iterator[None]:
+    def running(self, start: datetime) -> Generator[None]:
         """Run from `start` on, by the simulated clock."""
         self.clock.set(start)
         with self.mail():

@@ -57,7 +57,8 @@ class Client:
     def entries(self, name: str, start: int, limit: int = 0, *, follow: bool = False) -> Iterator[Stored]:
         """A log's entries from `start` on."""
         request = log_pb2.ReadEntriesRequest(log=name, start=start, limit=limit, follow=follow)
-        stream = self._logs.ReadEntries(request, **(self._terms() if not follow else {"metadata": self._metadata()}))
+        terms: dict[str, Any] = {"metadata": self._metadata()} if follow else self._terms()
+        stream = self._logs.ReadEntries(request, **terms)
         try:
             for entry in stream:
                 yield Stored(entry.index, entry.stream, entry.value, entry.leaf)
@@ -144,7 +145,7 @@ class RemoteOwner:
 
 
 def _translated(error: grpc.RpcError, address: str) -> RuntimeError:
-    code, detail = error.code(), error.details()  # type: ignore[attr-defined]  # every RpcError of a call is a Call, too
+    code, detail = error.code(), error.details()
     if code in _AGAIN:
         return UnreachableError(f"{address}: {detail}")
     return RejectedError(f"{address}: {code.name}: {detail}")

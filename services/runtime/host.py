@@ -154,7 +154,7 @@ class Host:
                 if own not in self._swept or now - self._swept[own] >= _SWEEP_EVERY:
                     try:
                         self._swept[own] = writer.sweep(actors[own]).result()
-                    except RuntimeError as error:
+                    except RuntimeError:
                         log.exception("sweeper.stopped", log=own)
                         return
 

@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from grants.log.v1 import log_pb2 as pb
+from grants.log.v1 import log_pb2_grpc as pb_grpc
 
 from services.kernel.form import MalformedError
 from services.kernel.ports import Reads, Stored
@@ -17,7 +18,7 @@ _PAGE = 500
 _FOLLOW_SECONDS = 0.5
 
 
-class LogServicer:
+class LogServicer(pb_grpc.LogServiceServicer):
     """Answers from the store, beside the writer. `swept` tells each log's last sweep, `pending` its work in hand."""
 
     def __init__(
@@ -29,7 +30,7 @@ class LogServicer:
     ) -> None:
         self._writers, self._readers, self._swept, self._pending = writers, readers, swept, pending
 
-    async def ReadEntries(self, request: pb.ReadEntriesRequest, _context: Any) -> AsyncIterator[pb.ReadEntriesResponse]:  # noqa: N802
+    async def ReadEntries(self, request: pb.ReadEntriesRequest, context: Any) -> AsyncIterator[pb.ReadEntriesResponse]:  # noqa: ARG002, N802
         """Entries from `start` on, up to `limit` (0: no limit); with `follow` also those to come."""
         writer = self._writer(request.log)
         if request.start < 0 or request.limit < 0:
@@ -45,16 +46,16 @@ class LogServicer:
             if not page:
                 await asyncio.to_thread(writer.wait_beyond, at, _FOLLOW_SECONDS)
 
-    async def ReadHeads(self, _request: pb.ReadHeadsRequest, _context: Any) -> pb.ReadHeadsResponse:  # noqa: N802
+    async def ReadHeads(self, request: pb.ReadHeadsRequest, context: Any) -> pb.ReadHeadsResponse:  # noqa: ARG002, N802
         """Where all logs of this process stand."""
         return pb.ReadHeadsResponse(heads=[await asyncio.to_thread(self._head, name) for name in self._writers])
 
-    async def ReadState(self, request: pb.ReadStateRequest, _context: Any) -> AsyncIterator[pb.ReadStateResponse]:  # noqa: N802
+    async def ReadState(self, request: pb.ReadStateRequest, context: Any) -> AsyncIterator[pb.ReadStateResponse]:  # noqa: ARG002, N802
         """State rows as they are now."""
         for row in await asyncio.to_thread(_rows, self._writer(request.log), request.kind, request.prefix):
             yield row
 
-    async def ListDeadLetters(self, _request: pb.ListDeadLettersRequest, _context: Any) -> pb.ListDeadLettersResponse:  # noqa: N802
+    async def ListDeadLetters(self, request: pb.ListDeadLettersRequest, context: Any) -> pb.ListDeadLettersResponse:  # noqa: ARG002, N802
         """What was set aside, and what is held behind it."""
         return await asyncio.to_thread(self._dead_letters)
 

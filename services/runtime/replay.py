@@ -59,7 +59,7 @@ def replay(decider: Decider, steps_of_log: Iterable[Step], state: MemoryState | 
         kind = commands.get(str(entry.command["type"]))
         if kind is None:
             raise DivergedError(f"{entry.log}/{entry.index}: unknown command {entry.command['type']}; a newer version wrote it")
-        command = from_json(kind, dict(entry.command))
+        command: Any = from_json(kind, dict(entry.command))
         again = tuple(tagged(event) for event in decider.run(command, state, At(actor=entry.actor, now=entry.time)))
         if again != step.events:
             raise DivergedError(f"{entry.log}/{entry.index}: {kind.__name__} led to other events than recorded")

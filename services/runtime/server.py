@@ -57,16 +57,16 @@ class Executor:
         return self._codec.response(answer)
 
 
-class DocumentServicer:
+class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
     """Keeps and gives documents."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
 
-    async def Put(self, requests: AsyncIterator[document_pb2.PutRequest], _context: Any) -> document_pb2.PutResponse:  # noqa: N802
+    async def Put(self, request_iterator: AsyncIterator[document_pb2.PutRequest], context: Any) -> document_pb2.PutResponse:  # noqa: ARG002, N802
         """Keep a document of at most `MAX_DOCUMENT_BYTES`."""
         content = bytearray()
-        async for request in requests:
+        async for request in request_iterator:
             content += request.piece
             if len(content) > MAX_DOCUMENT_BYTES:
                 raise MalformedError("piece", "the document is too large", f"at most {MAX_DOCUMENT_BYTES} bytes")
@@ -144,13 +144,14 @@ class _Gate(grpc.aio.ServerInterceptor):
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
-    async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
-        handler = await continuation(details)
-        if handler is None or details.method.startswith(_OPEN):
+    async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any) -> Any:
+        handler = await continuation(handler_call_details)
+        method: str = handler_call_details.method
+        if handler is None or method.startswith(_OPEN):
             return handler
-        if details.method.startswith("/grants.log."):
-            return self._wrapped(handler, details.method, _READERS)
-        return self._wrapped(handler, details.method, tuple(Role))
+        if method.startswith("/grants.log."):
+            return self._wrapped(handler, method, _READERS)
+        return self._wrapped(handler, method, tuple(Role))
 
     def _wrapped(self, handler: Any, method: str, roles: tuple[Role, ...]) -> Any:
         if handler.response_streaming:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -31,13 +31,13 @@ class Codec:
         Raises:
             MalformedError: naming the field at fault.
         """
-        command_id: str = from_json(Id, request.command_id, "commandId")  # type: ignore[arg-type]  # an Annotated type, not a class
+        command_id = from_json(cast("type[str]", Id), request.command_id, "commandId")
         chosen = request.WhichOneof("command")
         if chosen is None:
             raise MalformedError("command", "missing", ", ".join(sorted(self._commands)))
         message: Message = getattr(request, chosen)
         body = json_format.MessageToDict(message, always_print_fields_with_no_presence=True)
-        command = from_json(self._commands[message.DESCRIPTOR.name], body)
+        command: Any = from_json(self._commands[message.DESCRIPTOR.name], body)
         size = len(encode(to_json(command)))
         if size > MAX_COMMAND_BYTES:
             raise MalformedError("command", f"{size} bytes as canonical JSON", f"at most {MAX_COMMAND_BYTES}")
