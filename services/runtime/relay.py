@@ -63,11 +63,11 @@ class Relay:
             while not self._stop.is_set():
                 try:
                     publisher = publisher or self._bus.publisher()
-                    self._writer.wait_beyond(self._send(publisher), _IDLE_SECONDS)
+                    self._writer.wait_beyond(self._send(publisher), _IDLE_SECONDS, unless=self._stop.is_set)
                 except BusError as error:
                     log.warning("relay.waiting", log=self._writer.name, reason=str(error))
                     self._stop.wait(_RETRY_SECONDS)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, this log is no longer relayed, and the owner must know
+        except BaseException as error:  # whatever it is, this log is no longer relayed, and the owner must know
             log.exception("relay.stopped", log=self._writer.name)
             self._stopped(error)
         finally:

@@ -182,10 +182,10 @@ class Writer:
             self.length = batch.length
             self.committed.notify_all()
 
-    def wait_beyond(self, length: int, timeout_seconds: float) -> None:
-        """Wait until the log is longer than `length`, at most that long."""
+    def wait_beyond(self, length: int, timeout_seconds: float, *, unless: Callable[[], bool] = lambda: False) -> None:
+        """Wait until the log is longer than `length`, at most that long; not if `unless`, looked at when `committed` is notified."""
         with self.committed:
-            self.committed.wait_for(lambda: self.length > length, timeout_seconds)
+            self.committed.wait_for(lambda: self.length > length or unless(), timeout_seconds)
 
 
 class _Batch:
