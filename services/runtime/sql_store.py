@@ -190,10 +190,12 @@ class _Transaction(_Reads):
         if not rows:
             return
         self._many("INSERT INTO entries VALUES (?, ?, ?, ?)", [(e.index, e.stream, e.leaf, e.value) for e, _ in rows])
-        first, (last, time) = rows[0][0], rows[-1]
+        indices = [entry.index for entry, _ in rows]
+        start, end = indices[0], indices[0] + len(indices)
         update = "UPDATE writer SET length = ?, last_time = ? WHERE length = ?"
-        done = self._connection.execute(self._dialect.sql(update), (last.index + 1, instant(time), first.index))
-        assert done.rowcount == 1, "entries must continue the log"  # noqa: S101 - a broken invariant stops the process
+        done = self._connection.execute(self._dialect.sql(update), (end, instant(rows[-1][1]), start))
+        continues = done.rowcount == 1 and indices == list(range(start, end))
+        assert continues, "entries must continue the log"  # noqa: S101 - a broken invariant stops the process
 
     def put_rows(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
         """See `Transaction.put_rows`."""
