@@ -2,7 +2,7 @@
 # Runs once, on an empty volume: a database and its owner for each service. Nobody else may connect to it: what a service
 # knows of another comes by events, never by a look into its tables.
 set -euo pipefail
-for file in /run/secrets/*_store; do
+for file in "${SECRETS:-/run/secrets}"/*_store; do
   service=$(basename "$file" _store)
   password=$(sed -E 's|^postgresql://[^:]+:([^@]+)@.*$|\1|' "$file")
   psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --set "name=$service" --set "password=$password" <<'SQL'
