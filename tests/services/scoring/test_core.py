@@ -80,6 +80,7 @@ class Ledger:
     points: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     content: dict[str, m.ApplicationRegistered] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
+    assigned: set[tuple[str, str]] = field(default_factory=set)
 
     def read(self, event: m.Event) -> None:
         """Take in one event."""
@@ -97,7 +98,12 @@ class Ledger:
             case m.ConflictDeclared():
                 self.conflicts.add((event.assessor, event.application_id))
                 self.points.pop((event.assessor, event.application_id), None)
+                self.assigned.discard((event.assessor, event.application_id))
+            case m.AssessorAssigned():
+                assert (event.assessor, event.application_id) not in self.assigned
+                self.assigned.add((event.assessor, event.application_id))
             case m.AssessmentSubmitted():
+                assert (event.assessor, event.application_id) in self.assigned
                 self.points[event.assessor, event.application_id] = dict(event.points)
             case _:
                 pass

@@ -126,3 +126,12 @@ def test_a_conflict_lifts_the_moderation_that_rested_on_its_points(jury: Jury) -
     assert _demands(jury.assess("r", "a", 4)) == []
     (place,) = places(jury.rank())
     assert (place.criteria[0].moderated, place.criteria[0].mean) == (None, Fraction(5, 2))
+
+
+def test_an_amended_application_needs_no_moderation_until_its_new_points_do(jury: Jury) -> None:
+    jury.assess("p", "a", 9)
+    jury.assess("q", "a", 1)
+    jury.register("a", cents=1)
+    assert refusal(jury.moderate("a", 5)).code is RefusalCode.MODERATION_NOT_DEMANDED
+    assert _demands(jury.assess("p", "a", 9)) == []
+    assert _demands(jury.assess("q", "a", 1)) == [("quality", 1, 9)]

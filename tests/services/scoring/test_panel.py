@@ -40,6 +40,20 @@ def test_the_least_loaded_come_first_and_then_the_id() -> None:
     assert _assigned(jury.assign()) == [("a", "p"), ("a", "q"), ("b", "r"), ("b", "p")]
 
 
+def test_who_scores_an_application_already_is_not_its_second_assessor_too() -> None:
+    jury = Jury()
+    jury.register("a")
+    jury.enrol("p", "q")
+    jury.assign()
+    jury.enrol("r")
+    jury.register("b")
+    jury.conflict("p", "b")
+    assert _assigned(jury.assign()) == [("b", "r"), ("b", "q")]
+    jury.conflict("q", "a")
+    # `p` has as little to do as `r` and the smaller id, but has `a` already
+    assert _assigned(jury.assign()) == [("a", "r")]
+
+
 def test_too_few_impartial_assessors_are_told_before_anything_is_assigned() -> None:
     jury = Jury()
     assert refusal(jury.assign()).code is RefusalCode.NO_APPLICATIONS

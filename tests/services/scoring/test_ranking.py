@@ -233,6 +233,22 @@ def test_equal_totals_are_equal_though_floats_would_not_say_so() -> None:
     assert [place.tie_path for place in places] == [("smaller_request",), ("smaller_request",)]
 
 
+def test_totals_that_floats_cannot_tell_apart_are_told_apart() -> None:
+    primes = (997, 991, 983, 977, 971, 967)
+    product = math.prod(primes)
+    criteria = tuple(replace(QUALITY, code=f"c{prime}", weight=1, scale=prime, minimum=0) for prime in primes)
+    scoring = replace(SCORING, criteria=criteria, tie_break=())
+    # the sum of points by scale is a whole number and 1/product for `b` (Chinese remainders), and that whole number for `a`
+    slightly_more = {f"c{prime}": pow(product // prime, -1, prime) for prime in primes}
+    whole = sum(Fraction(slightly_more[f"c{prime}"], prime) for prime in primes) // 1
+    full = {f"c{prime}": prime if number < whole else 0 for number, prime in enumerate(primes)}
+    a, b = (replace(_candidate(name), points={"assessor-0": points}) for name, points in (("a", full), ("b", slightly_more)))
+    first, second = rank([a, b], scoring)
+    assert (first.outcome.application_id, first.tie_path) == ("b", ())
+    assert first.outcome.total - second.outcome.total == Fraction(1, 6 * product)
+    assert float(first.outcome.total) == float(second.outcome.total)
+
+
 def test_a_minimum_that_is_just_reached_is_reached() -> None:
     thirds = _candidate("a", (4, 1), (4, 2), (4, 2))
     exact = outcome(thirds, SCORING).total
@@ -247,6 +263,13 @@ def test_the_ineligible_come_after_all_others_whatever_their_total() -> None:
     places = rank([high_but_failing, low_but_eligible, _candidate("c", (2, 5))], SCORING)
     assert [(p.outcome.application_id, p.outcome.eligible) for p in places] == [("b", True), ("a", False), ("c", False)]
     assert places[1].outcome.total > places[0].outcome.total
+
+
+def test_an_equal_total_is_no_tie_between_the_eligible_and_the_others() -> None:
+    failing, eligible = _candidate("a", (3, 5)), _candidate("b", (8, 1), (8, 1), (8, 1), (8, 2))
+    places = rank([failing, eligible], SCORING)
+    assert [(place.outcome.application_id, place.tie_path) for place in places] == [("b", ()), ("a", ())]
+    assert places[0].outcome.total == places[1].outcome.total
 
 
 def test_each_step_of_the_tie_break_separates_in_its_turn() -> None:
