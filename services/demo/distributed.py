@@ -8,10 +8,12 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from time import monotonic
-from typing import IO
+from typing import IO, Any
 
 import psycopg
+from kafka import KafkaAdminClient
 from psycopg import sql
 
 from services.demo.sink import free_port
@@ -43,15 +45,19 @@ class Distributed(World):
 
     @contextmanager
     def running(self, start: datetime, cluster: Cluster, postgres_url: str, *, name: str = "demo") -> Generator[None]:
-        """Run from `start` on, by the simulated clock, with a database per service and the topics of the project."""
+        """Run from `start` on, by the simulated clock, with a database per service and the topics of the project.
+
+        `name` is the deployment's; no two of one cluster share it.
+        """
         self.clock.set(start)
-        self.databases = {service: _database(postgres_url, f"{name}_{service}") for service in SPECS}
+        self.databases = {service: _database(postgres_url, f"{name.replace('-', '_')}_{service}") for service in SPECS}
         wanted = topics.wanted(_TOPICS, shards=1, replicas=len(cluster.nodes))
-        topic_admin = topics.Cluster(cluster.bootstrap)
-        topic_admin.apply(topic_admin.plan(wanted))
+        _forget_topics(cluster.bootstrap)
+        made = topics.Cluster(cluster.bootstrap)
+        made.apply(made.plan(wanted))
         with self.mail():
             peers = ",".join(f"{service}=127.0.0.1:{port}" for service, port in self._ports.items())
-            values = self.settings(bus=f"kafka://{cluster.bootstrap}", peers=peers, log_level="info")
+            values = self.settings(deployment=name, bus=f"kafka://{cluster.bootstrap}", peers=peers)
             self._environment = {f"OPROEP_{key.upper()}": str(value) for key, value in values.items()}
             try:
                 for service in SPECS:
@@ -70,12 +76,14 @@ class Distributed(World):
         }
         self._logs[service] = (self.directory / f"{service}.log").open("ab")
         command = [sys.executable, "-m", "services.cli", "service", service]
+        self.down.discard(service)
         self._processes[service] = subprocess.Popen(  # noqa: S603 - this program itself
             command, env=environment, stdout=self._logs[service], stderr=subprocess.STDOUT
         )
 
     def kill(self, service: str) -> None:
         """Let a service die at once."""
+        self.down.add(service)
         process = self._processes.pop(service)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -108,6 +116,19 @@ def machines(directory: Path) -> Generator[tuple[Cluster, str]]:
         cluster = running.enter_context(start_cluster(directory / "kafka"))
         server = running.enter_context(start_postgres(directory / "postgres"))
         yield cluster, server.url
+
+
+def _forget_topics(bootstrap: str) -> None:
+    """Delete what an earlier play left: a cluster of the demonstration keeps nothing."""
+    connect: Any = KafkaAdminClient  # the type stubs that checkers carry are of an older version
+    admin = connect(bootstrap_servers=bootstrap.split(","))
+    try:
+        pause = Event()
+        while left := [name for name in admin.list_topics() if name.startswith("grants.")]:
+            admin.delete_topics(left, raise_errors=False)  # those of the round before may still be on their way out
+            pause.wait(0.1)
+    finally:
+        admin.close()
 
 
 def _database(url: str, name: str) -> str:

@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 from services.demo.sink import Sink, free_port
 from services.kernel.people import Actor, Role
 from services.kernel.ports import Stored
-from services.runtime.client import Client
+from services.runtime.client import Client, UnreachableError
 from services.runtime.clock import FileClock
 from services.runtime.host import Host
 from services.runtime.settings import Settings
@@ -41,6 +41,8 @@ class World(ABC):
         self._mail = Controller(self.sink, hostname="127.0.0.1", port=free_port())
         self._channel = cache(self._connect)
         self._numbers = iter(range(1, 10**9))
+        self.down: set[str] = set()
+        """Services that are known not to run; nothing waits for them."""
 
     @abstractmethod
     def address(self, service: str) -> str:
@@ -94,8 +96,10 @@ class World(ABC):
         rows = self._client(service, _AUDITOR).state(f"{service}/0")
         return {(row.kind, row.key): row.body.encode() for row in rows}
 
-    def settle(self, services: Sequence[str] = tuple(SPECS)) -> None:
+    def settle(self) -> None:
         """Wait until every log is relayed and read by all its readers, nothing is due, and no mail is on its way.
+
+        What is down, and what the others have from it, is left out.
 
         Raises:
             TimeoutError: saying what is not at rest.
@@ -104,7 +108,7 @@ class World(ABC):
         before: object = None
         pause = Event()
         while True:
-            now, faults = self._look(services)
+            now, faults = self._look([name for name in SPECS if name not in self.down])
             if not faults and now == before:
                 return
             if time.monotonic() > end:
@@ -114,7 +118,10 @@ class World(ABC):
 
     def _look(self, services: Sequence[str]) -> tuple[dict[str, int], list[str]]:
         clients = {self.address(service): self._client(service, _AUDITOR) for service in services}
-        heads = {head.log: head for client in clients.values() for head in client.heads()}
+        try:
+            heads = {head.log: head for client in clients.values() for head in client.heads()}
+        except UnreachableError as error:
+            return {}, [str(error)]
         lengths = {name: head.length for name, head in heads.items()}
         at = self.clock.now().timestamp()
         faults: list[str] = []

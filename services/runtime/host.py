@@ -139,7 +139,8 @@ class Host:
                 from services.runtime.faust_worker import FaustWorker  # noqa: PLC0415 - loaded on Kafka only
 
                 brokers = self._settings.bus.removeprefix("kafka://")
-                worker = FaustWorker(self._readers[own], brokers, group=own.replace("/", "-"), stopped=self._stopped)
+                group = f"{self._settings.deployment}-{own.replace('/', '-')}"
+                worker = FaustWorker(self._readers[own], brokers, group=group, stopped=self._stopped)
                 worker.start()
                 self._workers.append(worker)
             else:
