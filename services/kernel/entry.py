@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.kernel.canonical import MAX_ENTRY_BYTES, decode, digest, encode, leaf
+from services.kernel.canonical import MAX_ENTRY_BYTES, decode, digest, encode
 from services.kernel.form import Digest, Id, Json, Line, MalformedError, Raw, from_json, instant, to_json
 from services.kernel.people import Actor
 

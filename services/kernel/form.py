@@ -37,6 +37,8 @@ T = TypeVar("T")
 Json = str | bool | list["Json"] | dict[str, "Json"]
 
 MAX_INT64 = 2**63 - 1
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}", re.ASCII)
+_KEY_WORDS = "1 to 100 of A-Z a-z 0-9 . _ : -, first a letter or digit"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
 _FRACTION = re.compile(r"(-?(?:0|[1-9][0-9]*))/([1-9][0-9]*)", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -58,6 +60,7 @@ class Matches:
     meaning: str
 
     def check(self, value: Any, path: str) -> None:
+        """Raise `MalformedError` if `value` does not match."""
         if not re.fullmatch(self.pattern, value):
             raise MalformedError(path, f"{_shown(value)} does not fit", self.meaning)
 
@@ -70,12 +73,13 @@ class Between:
     high: int
 
     def check(self, value: Any, path: str) -> None:
+        """Raise `MalformedError` if `value` is too small or too large."""
         size, what = (value, "") if isinstance(value, int) else (len(value), " characters" if isinstance(value, str) else " items")
         if not self.low <= size <= self.high:
             raise MalformedError(path, f"{size}{what}", f"{self.low} to {self.high}{what}")
 
 
-Id = Annotated[str, Matches(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}", "1 to 100 of A-Z a-z 0-9 . _ : -, first a letter or digit")]
+Id = Annotated[str, Matches(_KEY.pattern, _KEY_WORDS)]
 Digest = Annotated[str, Matches(r"[0-9a-f]{64}", "a SHA-256 as 64 lower-case hexadecimal digits")]
 Raw = Mapping[str, Any]
 """An object passed on as it stands, for another reader to check."""
@@ -85,7 +89,7 @@ Line = Annotated[str, Between(1, 500)]
 
 def to_json(value: Any) -> dict[str, Json]:
     """Write a dataclass instance as a JSON object."""
-    return typing.cast("dict[str, Json]", _writer(type(value))(value))
+    return typing.cast("dict[str, Json]", _writer(typing.cast("Any", type(value)))(value))
 
 
 def from_json(kind: type[T], data: object, path: str = "") -> T:
@@ -94,7 +98,7 @@ def from_json(kind: type[T], data: object, path: str = "") -> T:
     Raises:
         MalformedError: naming the first field at fault as a path such as `lines[2].amountCents`.
     """
-    return typing.cast("T", _reader(kind)(data, path))
+    return typing.cast("T", _reader(typing.cast("Any", kind))(data, path))
 
 
 def camel(name: str) -> str:
@@ -183,9 +187,7 @@ _SCALARS: dict[object, tuple[Callable[[Any], Json], Callable[[object, str], Any]
 def _fields(kind: type) -> tuple[tuple[str, str, Any, bool], ...]:
     """(attribute, JSON name, type, may be left out) for each field of a dataclass."""
     hints = typing.get_type_hints(kind, include_extras=True)
-    return tuple(
-        (f.name, camel(f.name), hints[f.name], _is_optional(hints[f.name])) for f in dataclasses.fields(kind)
-    )
+    return tuple((f.name, camel(f.name), hints[f.name], _is_optional(hints[f.name])) for f in dataclasses.fields(kind))
 
 
 def _is_optional(hint: Any) -> bool:
@@ -197,7 +199,7 @@ def _inner(hint: Any) -> Any:
 
 
 @cache
-def _writer(hint: Any) -> Callable[[Any], Json]:
+def _writer(hint: Any) -> Callable[[Any], Json]:  # noqa: PLR0911 - one return a kind of type
     if get_origin(hint) is Annotated:
         return _writer(get_args(hint)[0])
     if _is_optional(hint):
@@ -224,7 +226,7 @@ def _writer(hint: Any) -> Callable[[Any], Json]:
 
 
 @cache
-def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901 - one branch a kind of type; split it would read worse
+def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901, PLR0911 - one branch a kind of type; split it would read worse
     origin = get_origin(hint)
     if origin is Annotated:
         base, *checks = get_args(hint)
@@ -257,6 +259,9 @@ def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901 - one bran
 
         def read_map(data: object, path: str) -> Any:
             members = _members(data, path)
+            for name in members:
+                if not _KEY.fullmatch(name):
+                    raise MalformedError(path, f"the name {_shown(name)} does not fit", _KEY_WORDS)
             return {k: read_value(v, f"{path}.{k}" if path else k) for k, v in members.items()}
 
         return read_map
@@ -265,7 +270,7 @@ def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901 - one bran
 
         def read_choice(data: object, path: str) -> Any:
             try:
-                return choices(data)
+                return choices(typing.cast("str", data))
             except ValueError as error:
                 raise MalformedError(path, f"{_shown(data)} is unknown", ", ".join(choices)) from error
 
@@ -283,7 +288,7 @@ def _record_reader(kind: type) -> Callable[[object, str], Any]:
     plan = [(name, key, _reader(t), optional) for name, key, t, optional in _fields(kind)]
     known = frozenset(key for _, key, _, _ in plan)
     defaults = {
-        f.name: f.default if f.default is not dataclasses.MISSING else f.default_factory()
+        f.name: f.default if f.default is not dataclasses.MISSING else typing.cast("Callable[[], Any]", f.default_factory)()
         for f in dataclasses.fields(kind)
         if f.default is not dataclasses.MISSING or f.default_factory is not dataclasses.MISSING
     }

@@ -183,7 +183,7 @@ class Writer:
             self.committed.notify_all()
 
     def wait_beyond(self, length: int, timeout_seconds: float, *, unless: Callable[[], bool] = lambda: False) -> None:
-        """Wait until the log is longer than `length`, at most that long; not if `unless`, looked at when `committed` is notified."""
+        """Wait until the log is longer than `length`, or `unless` holds when `committed` is notified; at most that long."""
         with self.committed:
             self.committed.wait_for(lambda: self.length > length or unless(), timeout_seconds)
 
