@@ -10,6 +10,7 @@ from grants.scoring.v1 import scoring_events_pb2
 
 from services.awarding.core import DECIDER
 from services.awarding.model import (
+    AcceptAgreement,
     Command,
     DropApplication,
     NoteCommitted,
@@ -93,9 +94,15 @@ def _ledger(message: Message) -> Iterable[Command]:
             return
 
 
+def documents(command: Command) -> Iterable[str]:
+    """The documents that a command names."""
+    return (command.agreement,) if isinstance(command, AcceptAgreement) else ()
+
+
 SPEC = Spec(
     decider=DECIDER,
     wire=Wire(service=awarding_pb2, grpc=awarding_pb2_grpc, events=awarding_events_pb2),
     sources=("intake", "scoring", "budget_ledger"),
     reactions=reactions,
+    documents=documents,
 )

@@ -117,4 +117,5 @@ DECIDER = Decider(
     shard=_call_id,
     authority=AUTHORITY,
     refused=refused,
+    checks=("kind <> 'File' OR (CAST(body ->> 'askedCents' AS BIGINT) <= CAST(body ->> 'requestedCents' AS BIGINT)) IS TRUE",),
 )

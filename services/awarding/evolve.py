@@ -41,7 +41,9 @@ def evolve(event: e.Event, state: State) -> Iterable[Record]:  # noqa: PLR0911 -
         case e.ApplicationDropped():
             gone = Withdrawal(call_id=event.call_id, application_id=event.application_id)
             return (gone, *_file(event, state, _left))
-        case e.ReservationReleaseRequested() | e.CommitmentRequested() | e.DecommitRequested() | e.Refused():
+        case e.ReservationReleaseRequested() | e.DecommitRequested():
+            return _file(event, state, _freed)
+        case e.CommitmentRequested() | e.Refused():
             return ()
         case _:
             return _file(event, state, lambda file: _filed(event, file))
@@ -95,7 +97,9 @@ def _filed(event: _Filed, file: File) -> File:  # noqa: C901, PLR0911, PLR0912 -
 
 
 def _file(
-    event: "_Filed | e.ProposalHalted | e.ApplicationDropped", state: State, change: Callable[[File], File]
+    event: _Filed | e.ProposalHalted | e.ApplicationDropped | e.ReservationReleaseRequested | e.DecommitRequested,
+    state: State,
+    change: Callable[[File], File],
 ) -> Iterable[File]:
     """The file of an event, changed; none where a file was withdrawn before it was ranked."""
     file = state.get(File, event.call_id, event.application_id)
@@ -178,6 +182,11 @@ def _decided(event: e.DecisionApproved, file: File) -> File:
 def _left(file: File) -> File:
     stage = Stage.LEAVING if file.stage is Stage.APPROVED else Stage.DROPPED
     return replace(file, stage=stage, proposed=None)
+
+
+def _freed(file: File) -> File:
+    """Once the money of a file that was leaving is asked back, the ledger's answer to its commitment is dealt with."""
+    return replace(file, stage=Stage.DROPPED) if file.stage is Stage.LEAVING else file
 
 
 def _hands(decision: Ruling | None) -> tuple[str, ...]:
