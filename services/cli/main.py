@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import apply, calls, decisions, demo, jury, money, reading, run, topics
+from services.cli import apply, calls, contacts, decisions, demo, jury, money, reading, run, topics
 
 app = typer.Typer(
     name="oproep",
@@ -19,6 +19,7 @@ app.add_typer(jury.app, name="score")
 app.add_typer(decisions.app, name="decide")
 app.add_typer(money.pay, name="pay")
 app.add_typer(money.report, name="report")
+app.add_typer(contacts.app, name="contact")
 app.command("demo")(demo.demo)
 app.command("up")(run.up)
 app.command("service")(run.service)

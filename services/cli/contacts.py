@@ -1,0 +1,54 @@
+"""Commands for the vault: who stands behind an id, how to reach them, and forgetting it. No log ever sees any of this."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli import common
+from services.cli.calls import Language
+from services.kernel.form import MalformedError, to_json
+from services.runtime.vault import Contact, Vault
+
+app = typer.Typer(no_args_is_help=True, help="Keep, show and forget contacts in the vault of this machine.")
+
+Subject = Annotated[str, typer.Argument(metavar="ID", help="The id that logs have, such as an enterprise number.")]
+
+
+@app.command()
+def put(
+    subject: Subject,
+    name: Annotated[str, typer.Option(help="How they are addressed.")],
+    mail: Annotated[str, typer.Option(help="Where mails go.")],
+    language: Annotated[Language, typer.Option("--language", "-l", help="In which language they are written to.")] = Language.NL,
+    iban: Annotated[str | None, typer.Option(help="Where money goes.")] = None,
+) -> None:
+    """Keep a contact, in the place of the one before."""
+    try:
+        _vault().put(subject, Contact(name=name, mail=mail, language=language.value, iban=iban))
+    except MalformedError as error:
+        common.fail(str(error), 2)
+    common.console.print(f"{subject}: kept", style="green", markup=False)
+
+
+@app.command()
+def show(subject: Subject, as_json: common.AsJson = False) -> None:
+    """Show a contact. Exit code 1 if there is none."""
+    contact = _vault().get(subject)
+    if contact is None:
+        common.fail(f"{subject}: no contact")
+    members = to_json(contact)
+    if as_json:
+        common.print_json(members)
+    else:
+        common.console.print("\n".join(f"{name:9} {value}" for name, value in members.items()), markup=False)
+
+
+@app.command()
+def forget(subject: Subject) -> None:
+    """Delete a contact, if there is one. What the logs say stays as it is: it holds the id only."""
+    _vault().delete(subject)
+    common.console.print(f"{subject}: forgotten", markup=False)
+
+
+def _vault() -> Vault:
+    return Vault(common.settings().vault)
