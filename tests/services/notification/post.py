@@ -3,13 +3,14 @@
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from aiosmtpd.controller import Controller
 
@@ -108,7 +109,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def listening(server: Server, port: int) -> Iterator[None]:
+def listening(server: Server, port: int) -> Generator[None, None, None]:
     controller = Controller(server, hostname="127.0.0.1", port=port)
     controller.start()
     try:
@@ -147,10 +148,9 @@ class Office:
             clock=self.clock,
             stopped=self.failures.append,
         )
-        self._commands = 0
 
     @contextmanager
-    def open(self, *, sending: bool = True) -> Iterator["Office"]:
+    def open(self, *, sending: bool = True) -> Generator["Office", None, None]:
         self.writer.start()
         if sending:
             self.sender.start()
@@ -163,9 +163,7 @@ class Office:
             self.writer.store.close()
 
     def give(self, command: Command, actor: Actor = SYSTEM) -> Answer:
-        self._commands += 1
-        order = Order(command_id=f"test/{self.writer._epoch}/{self._commands}", command=command, actor=actor)
-        return self.writer.submit(order).result(30)
+        return self.writer.submit(Order(command_id=uuid4().hex, command=command, actor=actor)).result(30)
 
     def pass_time(self, time: timedelta) -> None:
         self.clock.time += time

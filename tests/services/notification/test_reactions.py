@@ -174,6 +174,7 @@ def test_every_kind_of_notice_is_sent_by_some_event() -> None:
 def test_a_moved_deadline_is_told_to_all() -> None:
     body = {"callId": CALL_ID, "before": "2021-04-16T10:00:00Z", "deadline": DEADLINE, "reason": "Jan asked"}
     (command,) = react("intake", intake.DeadlineMoved(), body)
+    assert isinstance(command, QueueForAll)
     assert command == QueueForAll(
         call_id=CALL_ID,
         subject=f"deadline_moved.{CALL_ID}.{STAMP}",
