@@ -1,7 +1,6 @@
 """The last line of defence: a database refuses a row that breaks a limit, whatever the core says."""
 
 import sqlite3
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,21 +19,12 @@ from services.runtime.sql_store import SqlStore, open_store
 from tests.services.budget_ledger.desk import ENVELOPE, Desk, reserve
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
-    directory: Path = tmp_path_factory.mktemp("checks")
-    if request.param == "sqlite":
-        opened = open_store(f"sqlite:///{directory}", "budget_ledger/0", DECIDER.checks)
-        yield opened
-        opened.close()
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the Kafka client, which comes along, warns when it is imported
-        from services.devcluster.postgres import start_postgres  # noqa: PLC0415 - only where it is needed
-    with start_postgres(directory / "data") as server:
-        opened = open_store(server.url, "budget_ledger/0", DECIDER.checks)
-        yield opened
-        opened.close()
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
+    url = f"sqlite:///{tmp_path}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    opened = open_store(url, "budget_ledger/0", DECIDER.checks)
+    yield opened
+    opened.close()
 
 
 def write(store: SqlStore, *records: Record) -> None:
