@@ -7,7 +7,7 @@ implementation.
 
 import hashlib
 import json
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from services.kernel.form import Json, MalformedError
 
@@ -24,20 +24,22 @@ def decode(data: bytes) -> dict[str, Any]:
     """Read a canonical JSON object.
 
     Raises:
-        MalformedError: if it is not UTF-8 JSON, has a duplicate name, a number, a null, or is not in canonical form.
+        MalformedError: if it is not UTF-8 JSON, has a duplicate name, one outside ASCII, a number, a null, or is not
+            in canonical form.
     """
     try:
         value = json.loads(
             data.decode(), object_pairs_hook=_unique, parse_int=_no_number, parse_float=_no_number, parse_constant=_no_number
         )
+        if b"null" in data or not data.isascii():
+            _check(value)
+        same = encode(value) == data
+    except UnicodeEncodeError as error:
+        raise MalformedError("", "half a surrogate pair", "Unicode text") from error
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise MalformedError("", f"no JSON ({error.__class__.__name__})", "canonical JSON in UTF-8") from error
     if not isinstance(value, dict):
         raise MalformedError("", "no object", "a JSON object")
-    try:
-        same = encode(value) == data
-    except UnicodeEncodeError as error:
-        raise MalformedError("", "half a surrogate pair", "Unicode text") from error
     if not same:
         raise MalformedError("", "not in canonical form", "RFC 8785 canonical JSON")
     return value
@@ -58,6 +60,20 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise MalformedError("", "a name occurs twice in one object", "each name once")
     return members
+
+
+def _check(value: Any) -> None:
+    """Refuse null, and names whose order by code point is not that of RFC 8785."""
+    if value is None:
+        raise MalformedError("", "a null", "a member left out")
+    if isinstance(value, dict):
+        for name, member in cast("dict[str, Any]", value).items():
+            if not name.isascii():
+                raise MalformedError("", "a name outside ASCII", "names in ASCII")
+            _check(member)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item)
 
 
 def _no_number(text: str) -> NoReturn:

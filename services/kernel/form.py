@@ -40,7 +40,7 @@ MAX_INT64 = 2**63 - 1
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}", re.ASCII)
 _KEY_WORDS = "1 to 100 of A-Z a-z 0-9 . _ : -, first a letter or digit"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
-_FRACTION = re.compile(r"(-?(?:0|[1-9][0-9]*))/([1-9][0-9]*)", re.ASCII)
+_FRACTION = re.compile(r"(-?(?:0|[1-9][0-9]{0,999}))/([1-9][0-9]{0,999})", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -109,10 +109,10 @@ def camel(name: str) -> str:
 
 def instant(value: datetime) -> str:
     """An instant as proto3 JSON prints a Timestamp: UTC, `Z`, and 0, 3 or 6 digits of fraction."""
-    value = value.astimezone(UTC)
+    value = value.astimezone(UTC).replace(tzinfo=None)
     micro = value.microsecond
-    fraction = "" if not micro else f".{micro // 1000:03d}" if micro % 1000 == 0 else f".{micro:06d}"
-    return f"{value:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+    digits = "seconds" if not micro else "milliseconds" if micro % 1000 == 0 else "microseconds"
+    return f"{value.isoformat(timespec=digits)}Z"
 
 
 def parse_instant(text: object, path: str) -> datetime:
