@@ -28,12 +28,12 @@ def service(name: Service) -> None:
     _run([_known(name)])
 
 
-def migrate() -> None:
+def migrate(names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Of these services only.")] = None) -> None:
     """Create or update the tables of every log that this process owns, then end."""
     current = common.settings()
-    for name, spec in SPECS.items():
+    for name in [_known(name) for name in names] if names else SPECS:
         for shard in current.owned_shards:
-            open_store(current.store, f"{name}/{shard}", spec.decider.checks).close()
+            open_store(current.store, f"{name}/{shard}", SPECS[name].decider.checks).close()
             common.console.print(f"{name}/{shard}: ready")
 
 
@@ -61,7 +61,7 @@ def _known(name: str) -> str:
 def _run(names: list[str]) -> None:
     current = common.settings()
     configure("+".join(names) if len(names) < len(SPECS) else "standalone", current.log_level)
-    raise typer.Exit(run(Host(SPECS, names, current), _on_signal))
+    run(Host(SPECS, names, current), _on_signal)
 
 
 def _on_signal(end: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 Whatever can no longer go on ends the process, and whoever started it starts it again: half a service helps nobody.
 """
 
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -140,9 +141,7 @@ class Host:
 
                 brokers = self._settings.bus.removeprefix("kafka://")
                 group = f"{self._settings.deployment}-{own.replace('/', '-')}"
-                worker = FaustWorker(self._readers[own], brokers, group=group, stopped=self._stopped)
-                worker.start()
-                self._workers.append(worker)
+                self._workers.append(FaustWorker(self._readers[own], brokers, group=group, stopped=self._stopped))
             else:
                 self._threads += follow_all(self._readers[own], self._stopping, self._stopped)
 
@@ -186,12 +185,18 @@ class Host:
         self._over.set()
 
 
-def run(host: Host, on_signal: Callable[[Callable[[], None]], None]) -> int:
-    """Run a host until a signal or a failure; gives the exit code."""
-    host.start()
-    on_signal(host.end)
-    host.wait()
+def run(host: Host, on_signal: Callable[[Callable[[], None]], None]) -> None:
+    """Run a host until a signal; a failure ends the process at once, with exit code 1.
+
+    Nothing is tidied up then: another process may be the writer already, and all that was answered is durable.
+    """
+    try:
+        host.start()
+        on_signal(host.end)
+        host.wait()
+    except Exception:
+        log.exception("host.failed")
+        os._exit(1)
     if host.failure is not None:
-        return 1  # nothing is tidied up: another process may be the writer already, and all that was answered is durable
+        os._exit(1)
     host.stop()
-    return 0

@@ -59,6 +59,7 @@ class AccountOpened(_message.Message):
     AMOUNT_CENTS_FIELD_NUMBER: _builtins.int
     RESERVATION_ID_FIELD_NUMBER: _builtins.int
     ENVELOPE_ID_FIELD_NUMBER: _builtins.int
+    ADVANCE_CENTS_FIELD_NUMBER: _builtins.int
     award_id: _builtins.str
     call_id: _builtins.str
     application_id: _builtins.str
@@ -66,6 +67,7 @@ class AccountOpened(_message.Message):
     amount_cents: _builtins.int
     reservation_id: _builtins.str
     envelope_id: _builtins.str
+    advance_cents: _builtins.int
     @_builtins.property
     def partners(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -79,10 +81,11 @@ class AccountOpened(_message.Message):
         amount_cents: _builtins.int = ...,
         reservation_id: _builtins.str = ...,
         envelope_id: _builtins.str = ...,
+        advance_cents: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_cents", b"amount_cents", "applicant", b"applicant", "application_id", b"application_id", "award_id", b"award_id", "call_id", b"call_id", "envelope_id", b"envelope_id", "partners", b"partners", "reservation_id", b"reservation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advance_cents", b"advance_cents", "amount_cents", b"amount_cents", "applicant", b"applicant", "application_id", b"application_id", "award_id", b"award_id", "call_id", b"call_id", "envelope_id", b"envelope_id", "partners", b"partners", "reservation_id", b"reservation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -287,6 +290,7 @@ class ReportFiled(_message.Message):
     DOCUMENT_FIELD_NUMBER: _builtins.int
     OWN_MEANS_CENTS_FIELD_NUMBER: _builtins.int
     FILED_AT_FIELD_NUMBER: _builtins.int
+    FILED_BY_FIELD_NUMBER: _builtins.int
     award_id: _builtins.str
     call_id: _builtins.str
     application_id: _builtins.str
@@ -295,6 +299,7 @@ class ReportFiled(_message.Message):
     version: _builtins.int
     document: _builtins.str
     own_means_cents: _builtins.int
+    filed_by: _builtins.str
     @_builtins.property
     def costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CostLine]: ...
     @_builtins.property
@@ -315,10 +320,11 @@ class ReportFiled(_message.Message):
         document: _builtins.str | None = ...,
         own_means_cents: _builtins.int = ...,
         filed_at: _timestamp_pb2.Timestamp | None = ...,
+        filed_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_document", b"_document", "document", b"document", "filed_at", b"filed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_document", b"_document", "applicant", b"applicant", "application_id", b"application_id", "award_id", b"award_id", "call_id", b"call_id", "costs", b"costs", "document", b"document", "filed_at", b"filed_at", "kpis", b"kpis", "own_means_cents", b"own_means_cents", "report", b"report", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_document", b"_document", "applicant", b"applicant", "application_id", b"application_id", "award_id", b"award_id", "call_id", b"call_id", "costs", b"costs", "document", b"document", "filed_at", b"filed_at", "filed_by", b"filed_by", "kpis", b"kpis", "own_means_cents", b"own_means_cents", "report", b"report", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__document: _TypeAlias = _typing.Literal["document"]  # noqa: Y015
     _WhichOneofArgType__document: _TypeAlias = _typing.Literal["_document", b"_document"]  # noqa: Y015
@@ -519,6 +525,33 @@ class SettlementComputed(_message.Message):
 Global___SettlementComputed: _TypeAlias = SettlementComputed  # noqa: Y015
 
 @_typing.final
+class MergerNoted(_message.Message):
+    """From here on into_body accounts for the awards of from_body."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    FROM_BODY_FIELD_NUMBER: _builtins.int
+    INTO_BODY_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    from_body: _builtins.str
+    into_body: _builtins.str
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        from_body: _builtins.str = ...,
+        into_body: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "from_body", b"from_body", "into_body", b"into_body"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergerNoted: _TypeAlias = MergerNoted  # noqa: Y015
+
+@_typing.final
 class Refused(_message.Message):
     """A command that was not carried out, and why."""
 
@@ -579,6 +612,7 @@ class Event(_message.Message):
     REPORT_APPROVED_FIELD_NUMBER: _builtins.int
     SETTLEMENT_COMPUTED_FIELD_NUMBER: _builtins.int
     REFUSED_FIELD_NUMBER: _builtins.int
+    MERGER_NOTED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def call_registered(self) -> Global___CallRegistered: ...
     @_builtins.property
@@ -603,6 +637,8 @@ class Event(_message.Message):
     def settlement_computed(self) -> Global___SettlementComputed: ...
     @_builtins.property
     def refused(self) -> Global___Refused: ...
+    @_builtins.property
+    def merger_noted(self) -> Global___MergerNoted: ...
     def __init__(
         self,
         *,
@@ -618,12 +654,13 @@ class Event(_message.Message):
         report_approved: Global___ReportApproved | None = ...,
         settlement_computed: Global___SettlementComputed | None = ...,
         refused: Global___Refused | None = ...,
+        merger_noted: Global___MergerNoted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account_opened", b"account_opened", "call_registered", b"call_registered", "cost_rejected", b"cost_rejected", "event", b"event", "payment_noted", b"payment_noted", "recovery_noted", b"recovery_noted", "refused", b"refused", "report_approved", b"report_approved", "report_filed", b"report_filed", "report_reminded", b"report_reminded", "report_requested", b"report_requested", "report_returned", b"report_returned", "settlement_computed", b"settlement_computed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account_opened", b"account_opened", "call_registered", b"call_registered", "cost_rejected", b"cost_rejected", "event", b"event", "merger_noted", b"merger_noted", "payment_noted", b"payment_noted", "recovery_noted", b"recovery_noted", "refused", b"refused", "report_approved", b"report_approved", "report_filed", b"report_filed", "report_reminded", b"report_reminded", "report_requested", b"report_requested", "report_returned", b"report_returned", "settlement_computed", b"settlement_computed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_opened", b"account_opened", "call_registered", b"call_registered", "cost_rejected", b"cost_rejected", "event", b"event", "payment_noted", b"payment_noted", "recovery_noted", b"recovery_noted", "refused", b"refused", "report_approved", b"report_approved", "report_filed", b"report_filed", "report_reminded", b"report_reminded", "report_requested", b"report_requested", "report_returned", b"report_returned", "settlement_computed", b"settlement_computed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_opened", b"account_opened", "call_registered", b"call_registered", "cost_rejected", b"cost_rejected", "event", b"event", "merger_noted", b"merger_noted", "payment_noted", b"payment_noted", "recovery_noted", b"recovery_noted", "refused", b"refused", "report_approved", b"report_approved", "report_filed", b"report_filed", "report_reminded", b"report_reminded", "report_requested", b"report_requested", "report_returned", b"report_returned", "settlement_computed", b"settlement_computed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call_registered", "account_opened", "payment_noted", "recovery_noted", "report_requested", "report_reminded", "report_filed", "cost_rejected", "report_returned", "report_approved", "settlement_computed", "refused"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call_registered", "account_opened", "payment_noted", "recovery_noted", "report_requested", "report_reminded", "report_filed", "cost_rejected", "report_returned", "report_approved", "settlement_computed", "refused", "merger_noted"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

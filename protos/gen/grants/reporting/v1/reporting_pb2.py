@@ -27,7 +27,7 @@ from grants.call.v1 import call_pb2 as grants_dot_call_dot_v1_dot_call__pb2
 from grants.reporting.v1 import reporting_events_pb2 as grants_dot_reporting_dot_v1_dot_reporting__events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#grants/reporting/v1/reporting.proto\x12\x13grants.reporting.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19grants/call/v1/call.proto\x1a*grants/reporting/v1/reporting_events.proto\"I\n\x0cRegisterCall\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12(\n\x05rules\x18\x02 \x01(\x0b\x32\x19.grants.call.v1.CallRules\"\xb0\x01\n\x0bOpenAccount\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x03 \x01(\t\x12\x11\n\tapplicant\x18\x04 \x01(\t\x12\x10\n\x08partners\x18\x05 \x03(\t\x12\x14\n\x0c\x61mount_cents\x18\x06 \x01(\x03\x12\x16\n\x0ereservation_id\x18\x07 \x01(\t\x12\x13\n\x0b\x65nvelope_id\x18\x08 \x01(\t\"W\n\x08NotePaid\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x12\n\npayment_id\x18\x03 \x01(\t\x12\x14\n\x0c\x61mount_cents\x18\x04 \x01(\x03\"]\n\rNoteRecovered\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x13\n\x0brecovery_id\x18\x03 \x01(\t\x12\x14\n\x0c\x61mount_cents\x18\x04 \x01(\x03\"B\n\rRequestReport\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\"A\n\x0cRemindReport\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\"\x90\x02\n\nFileReport\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\x12,\n\x05\x63osts\x18\x04 \x03(\x0b\x32\x1d.grants.reporting.v1.CostLine\x12\x37\n\x04kpis\x18\x05 \x03(\x0b\x32).grants.reporting.v1.FileReport.KpisEntry\x12\x15\n\x08\x64ocument\x18\x06 \x01(\tH\x00\x88\x01\x01\x12\x17\n\x0fown_means_cents\x18\x07 \x01(\x03\x1a+\n\tKpisEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x0b\n\t_document\"]\n\nRejectCost\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\t\x12\x0e\n\x06ground\x18\x05 \x01(\t\"Q\n\x0cReturnReport\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\x12\x0e\n\x06ground\x18\x04 \x01(\t\"\xa4\x01\n\rApproveReport\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\x12\x18\n\x0bown_percent\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x1f\n\x12own_percent_ground\x18\x05 \x01(\tH\x01\x88\x01\x01\x42\x0e\n\x0c_own_percentB\x15\n\x13_own_percent_ground\"\xfb\x04\n\x0e\x45xecuteRequest\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12:\n\rregister_call\x18\n \x01(\x0b\x32!.grants.reporting.v1.RegisterCallH\x00\x12\x38\n\x0copen_account\x18\x0b \x01(\x0b\x32 .grants.reporting.v1.OpenAccountH\x00\x12\x32\n\tnote_paid\x18\x0c \x01(\x0b\x32\x1d.grants.reporting.v1.NotePaidH\x00\x12<\n\x0enote_recovered\x18\r \x01(\x0b\x32\".grants.reporting.v1.NoteRecoveredH\x00\x12<\n\x0erequest_report\x18\x0e \x01(\x0b\x32\".grants.reporting.v1.RequestReportH\x00\x12:\n\rremind_report\x18\x0f \x01(\x0b\x32!.grants.reporting.v1.RemindReportH\x00\x12\x36\n\x0b\x66ile_report\x18\x10 \x01(\x0b\x32\x1f.grants.reporting.v1.FileReportH\x00\x12\x36\n\x0breject_cost\x18\x11 \x01(\x0b\x32\x1f.grants.reporting.v1.RejectCostH\x00\x12:\n\rreturn_report\x18\x12 \x01(\x0b\x32!.grants.reporting.v1.ReturnReportH\x00\x12<\n\x0e\x61pprove_report\x18\x13 \x01(\x0b\x32\".grants.reporting.v1.ApproveReportH\x00\x42\t\n\x07\x63ommand\"\xa3\x01\n\x0f\x45xecuteResponse\x12\x0b\n\x03log\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x03\x12\x0c\n\x04leaf\x18\x03 \x01(\t\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08repeated\x18\x05 \x01(\x08\x12*\n\x06\x65vents\x18\x06 \x03(\x0b\x32\x1a.grants.reporting.v1.Event2h\n\x10ReportingService\x12T\n\x07\x45xecute\x12#.grants.reporting.v1.ExecuteRequest\x1a$.grants.reporting.v1.ExecuteResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#grants/reporting/v1/reporting.proto\x12\x13grants.reporting.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19grants/call/v1/call.proto\x1a*grants/reporting/v1/reporting_events.proto\"I\n\x0cRegisterCall\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12(\n\x05rules\x18\x02 \x01(\x0b\x32\x19.grants.call.v1.CallRules\"\xc7\x01\n\x0bOpenAccount\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61pplication_id\x18\x03 \x01(\t\x12\x11\n\tapplicant\x18\x04 \x01(\t\x12\x10\n\x08partners\x18\x05 \x03(\t\x12\x14\n\x0c\x61mount_cents\x18\x06 \x01(\x03\x12\x16\n\x0ereservation_id\x18\x07 \x01(\t\x12\x13\n\x0b\x65nvelope_id\x18\x08 \x01(\t\x12\x15\n\radvance_cents\x18\t \x01(\x03\"W\n\x08NotePaid\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x12\n\npayment_id\x18\x03 \x01(\t\x12\x14\n\x0c\x61mount_cents\x18\x04 \x01(\x03\"]\n\rNoteRecovered\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x13\n\x0brecovery_id\x18\x03 \x01(\t\x12\x14\n\x0c\x61mount_cents\x18\x04 \x01(\x03\"B\n\rRequestReport\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\"A\n\x0cRemindReport\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\"\x90\x02\n\nFileReport\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\x12,\n\x05\x63osts\x18\x04 \x03(\x0b\x32\x1d.grants.reporting.v1.CostLine\x12\x37\n\x04kpis\x18\x05 \x03(\x0b\x32).grants.reporting.v1.FileReport.KpisEntry\x12\x15\n\x08\x64ocument\x18\x06 \x01(\tH\x00\x88\x01\x01\x12\x17\n\x0fown_means_cents\x18\x07 \x01(\x03\x1a+\n\tKpisEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x42\x0b\n\t_document\"]\n\nRejectCost\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\t\x12\x0e\n\x06ground\x18\x05 \x01(\t\"Q\n\x0cReturnReport\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\x12\x0e\n\x06ground\x18\x04 \x01(\t\"\xa4\x01\n\rApproveReport\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x10\n\x08\x61ward_id\x18\x02 \x01(\t\x12\x0e\n\x06report\x18\x03 \x01(\t\x12\x18\n\x0bown_percent\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x1f\n\x12own_percent_ground\x18\x05 \x01(\tH\x01\x88\x01\x01\x42\x0e\n\x0c_own_percentB\x15\n\x13_own_percent_ground\"C\n\nNoteMerger\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x11\n\tfrom_body\x18\x02 \x01(\t\x12\x11\n\tinto_body\x18\x03 \x01(\t\"\xb3\x05\n\x0e\x45xecuteRequest\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12:\n\rregister_call\x18\n \x01(\x0b\x32!.grants.reporting.v1.RegisterCallH\x00\x12\x38\n\x0copen_account\x18\x0b \x01(\x0b\x32 .grants.reporting.v1.OpenAccountH\x00\x12\x32\n\tnote_paid\x18\x0c \x01(\x0b\x32\x1d.grants.reporting.v1.NotePaidH\x00\x12<\n\x0enote_recovered\x18\r \x01(\x0b\x32\".grants.reporting.v1.NoteRecoveredH\x00\x12<\n\x0erequest_report\x18\x0e \x01(\x0b\x32\".grants.reporting.v1.RequestReportH\x00\x12:\n\rremind_report\x18\x0f \x01(\x0b\x32!.grants.reporting.v1.RemindReportH\x00\x12\x36\n\x0b\x66ile_report\x18\x10 \x01(\x0b\x32\x1f.grants.reporting.v1.FileReportH\x00\x12\x36\n\x0breject_cost\x18\x11 \x01(\x0b\x32\x1f.grants.reporting.v1.RejectCostH\x00\x12:\n\rreturn_report\x18\x12 \x01(\x0b\x32!.grants.reporting.v1.ReturnReportH\x00\x12<\n\x0e\x61pprove_report\x18\x13 \x01(\x0b\x32\".grants.reporting.v1.ApproveReportH\x00\x12\x36\n\x0bnote_merger\x18\x14 \x01(\x0b\x32\x1f.grants.reporting.v1.NoteMergerH\x00\x42\t\n\x07\x63ommand\"\xa3\x01\n\x0f\x45xecuteResponse\x12\x0b\n\x03log\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x03\x12\x0c\n\x04leaf\x18\x03 \x01(\t\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08repeated\x18\x05 \x01(\x08\x12*\n\x06\x65vents\x18\x06 \x03(\x0b\x32\x1a.grants.reporting.v1.Event2h\n\x10ReportingService\x12T\n\x07\x45xecute\x12#.grants.reporting.v1.ExecuteRequest\x1a$.grants.reporting.v1.ExecuteResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,29 +39,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REGISTERCALL']._serialized_start=164
   _globals['_REGISTERCALL']._serialized_end=237
   _globals['_OPENACCOUNT']._serialized_start=240
-  _globals['_OPENACCOUNT']._serialized_end=416
-  _globals['_NOTEPAID']._serialized_start=418
-  _globals['_NOTEPAID']._serialized_end=505
-  _globals['_NOTERECOVERED']._serialized_start=507
-  _globals['_NOTERECOVERED']._serialized_end=600
-  _globals['_REQUESTREPORT']._serialized_start=602
-  _globals['_REQUESTREPORT']._serialized_end=668
-  _globals['_REMINDREPORT']._serialized_start=670
-  _globals['_REMINDREPORT']._serialized_end=735
-  _globals['_FILEREPORT']._serialized_start=738
-  _globals['_FILEREPORT']._serialized_end=1010
-  _globals['_FILEREPORT_KPISENTRY']._serialized_start=954
-  _globals['_FILEREPORT_KPISENTRY']._serialized_end=997
-  _globals['_REJECTCOST']._serialized_start=1012
-  _globals['_REJECTCOST']._serialized_end=1105
-  _globals['_RETURNREPORT']._serialized_start=1107
-  _globals['_RETURNREPORT']._serialized_end=1188
-  _globals['_APPROVEREPORT']._serialized_start=1191
-  _globals['_APPROVEREPORT']._serialized_end=1355
-  _globals['_EXECUTEREQUEST']._serialized_start=1358
-  _globals['_EXECUTEREQUEST']._serialized_end=1993
-  _globals['_EXECUTERESPONSE']._serialized_start=1996
-  _globals['_EXECUTERESPONSE']._serialized_end=2159
-  _globals['_REPORTINGSERVICE']._serialized_start=2161
-  _globals['_REPORTINGSERVICE']._serialized_end=2265
+  _globals['_OPENACCOUNT']._serialized_end=439
+  _globals['_NOTEPAID']._serialized_start=441
+  _globals['_NOTEPAID']._serialized_end=528
+  _globals['_NOTERECOVERED']._serialized_start=530
+  _globals['_NOTERECOVERED']._serialized_end=623
+  _globals['_REQUESTREPORT']._serialized_start=625
+  _globals['_REQUESTREPORT']._serialized_end=691
+  _globals['_REMINDREPORT']._serialized_start=693
+  _globals['_REMINDREPORT']._serialized_end=758
+  _globals['_FILEREPORT']._serialized_start=761
+  _globals['_FILEREPORT']._serialized_end=1033
+  _globals['_FILEREPORT_KPISENTRY']._serialized_start=977
+  _globals['_FILEREPORT_KPISENTRY']._serialized_end=1020
+  _globals['_REJECTCOST']._serialized_start=1035
+  _globals['_REJECTCOST']._serialized_end=1128
+  _globals['_RETURNREPORT']._serialized_start=1130
+  _globals['_RETURNREPORT']._serialized_end=1211
+  _globals['_APPROVEREPORT']._serialized_start=1214
+  _globals['_APPROVEREPORT']._serialized_end=1378
+  _globals['_NOTEMERGER']._serialized_start=1380
+  _globals['_NOTEMERGER']._serialized_end=1447
+  _globals['_EXECUTEREQUEST']._serialized_start=1450
+  _globals['_EXECUTEREQUEST']._serialized_end=2141
+  _globals['_EXECUTERESPONSE']._serialized_start=2144
+  _globals['_EXECUTERESPONSE']._serialized_end=2307
+  _globals['_REPORTINGSERVICE']._serialized_start=2309
+  _globals['_REPORTINGSERVICE']._serialized_end=2413
 # @@protoc_insertion_point(module_scope)

@@ -48,7 +48,7 @@ Global___RegisterCall: _TypeAlias = RegisterCall  # noqa: Y015
 
 @_typing.final
 class OpenAccount(_message.Message):
-    """Open the account of an award whose agreement was accepted (system)."""
+    """Open the account of an award whose agreement was accepted; the ledger pays advance_cents on it (system)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -60,6 +60,7 @@ class OpenAccount(_message.Message):
     AMOUNT_CENTS_FIELD_NUMBER: _builtins.int
     RESERVATION_ID_FIELD_NUMBER: _builtins.int
     ENVELOPE_ID_FIELD_NUMBER: _builtins.int
+    ADVANCE_CENTS_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     award_id: _builtins.str
     application_id: _builtins.str
@@ -67,6 +68,7 @@ class OpenAccount(_message.Message):
     amount_cents: _builtins.int
     reservation_id: _builtins.str
     envelope_id: _builtins.str
+    advance_cents: _builtins.int
     @_builtins.property
     def partners(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -80,10 +82,11 @@ class OpenAccount(_message.Message):
         amount_cents: _builtins.int = ...,
         reservation_id: _builtins.str = ...,
         envelope_id: _builtins.str = ...,
+        advance_cents: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_cents", b"amount_cents", "applicant", b"applicant", "application_id", b"application_id", "award_id", b"award_id", "call_id", b"call_id", "envelope_id", b"envelope_id", "partners", b"partners", "reservation_id", b"reservation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advance_cents", b"advance_cents", "amount_cents", b"amount_cents", "applicant", b"applicant", "application_id", b"application_id", "award_id", b"award_id", "call_id", b"call_id", "envelope_id", b"envelope_id", "partners", b"partners", "reservation_id", b"reservation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -370,6 +373,33 @@ class ApproveReport(_message.Message):
 Global___ApproveReport: _TypeAlias = ApproveReport  # noqa: Y015
 
 @_typing.final
+class NoteMerger(_message.Message):
+    """Note that a body has gone over into another, which from here on accounts for its awards (system)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    FROM_BODY_FIELD_NUMBER: _builtins.int
+    INTO_BODY_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    from_body: _builtins.str
+    into_body: _builtins.str
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        from_body: _builtins.str = ...,
+        into_body: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "from_body", b"from_body", "into_body", b"into_body"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoteMerger: _TypeAlias = NoteMerger  # noqa: Y015
+
+@_typing.final
 class ExecuteRequest(_message.Message):
     """A command with its id; repeating the id repeats the answer, not the deed."""
 
@@ -386,6 +416,7 @@ class ExecuteRequest(_message.Message):
     REJECT_COST_FIELD_NUMBER: _builtins.int
     RETURN_REPORT_FIELD_NUMBER: _builtins.int
     APPROVE_REPORT_FIELD_NUMBER: _builtins.int
+    NOTE_MERGER_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     @_builtins.property
     def register_call(self) -> Global___RegisterCall: ...
@@ -407,6 +438,8 @@ class ExecuteRequest(_message.Message):
     def return_report(self) -> Global___ReturnReport: ...
     @_builtins.property
     def approve_report(self) -> Global___ApproveReport: ...
+    @_builtins.property
+    def note_merger(self) -> Global___NoteMerger: ...
     def __init__(
         self,
         *,
@@ -421,12 +454,13 @@ class ExecuteRequest(_message.Message):
         reject_cost: Global___RejectCost | None = ...,
         return_report: Global___ReturnReport | None = ...,
         approve_report: Global___ApproveReport | None = ...,
+        note_merger: Global___NoteMerger | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_report", b"approve_report", "command", b"command", "file_report", b"file_report", "note_paid", b"note_paid", "note_recovered", b"note_recovered", "open_account", b"open_account", "register_call", b"register_call", "reject_cost", b"reject_cost", "remind_report", b"remind_report", "request_report", b"request_report", "return_report", b"return_report"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_report", b"approve_report", "command", b"command", "file_report", b"file_report", "note_merger", b"note_merger", "note_paid", b"note_paid", "note_recovered", b"note_recovered", "open_account", b"open_account", "register_call", b"register_call", "reject_cost", b"reject_cost", "remind_report", b"remind_report", "request_report", b"request_report", "return_report", b"return_report"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_report", b"approve_report", "command", b"command", "command_id", b"command_id", "file_report", b"file_report", "note_paid", b"note_paid", "note_recovered", b"note_recovered", "open_account", b"open_account", "register_call", b"register_call", "reject_cost", b"reject_cost", "remind_report", b"remind_report", "request_report", b"request_report", "return_report", b"return_report"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_report", b"approve_report", "command", b"command", "command_id", b"command_id", "file_report", b"file_report", "note_merger", b"note_merger", "note_paid", b"note_paid", "note_recovered", b"note_recovered", "open_account", b"open_account", "register_call", b"register_call", "reject_cost", b"reject_cost", "remind_report", b"remind_report", "request_report", b"request_report", "return_report", b"return_report"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["register_call", "open_account", "note_paid", "note_recovered", "request_report", "remind_report", "file_report", "reject_cost", "return_report", "approve_report"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["register_call", "open_account", "note_paid", "note_recovered", "request_report", "remind_report", "file_report", "reject_cost", "return_report", "approve_report", "note_merger"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 
