@@ -3,8 +3,10 @@
 Where they cannot run, tests that need them are skipped with the reason; under CI=true that is a failure.
 """
 
+import gc
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -22,6 +24,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # Both are of the client's own making: how it reads its schemas, and sockets of connections that were refused.
     config.addinivalue_line("filterwarnings", "ignore:(read_text|open_text) is deprecated:DeprecationWarning")
     config.addinivalue_line("filterwarnings", "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning")
+
+
+def pytest_sessionfinish() -> None:
+    with warnings.catch_warnings():  # the last of those sockets, before pytest looks for such things with its own filters
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def _missing(what: str, error: Exception) -> NoReturn:

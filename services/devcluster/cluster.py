@@ -88,6 +88,10 @@ class Cluster:
         for node in nodes:
             self._wait(node, deadline)
 
+    def is_up(self, node: int) -> bool:
+        """Whether a broker runs."""
+        return node in self._nodes and not self._nodes[node].ended()
+
     def kill9(self, node: int) -> None:
         """Let a broker die at once."""
         self._nodes.pop(node).kill()

@@ -17,19 +17,13 @@ kafka: Any = import_module("kafka")  # the type stubs that checkers carry are of
 errors: Any = import_module("kafka.errors")
 checksums: Any = import_module("kafka.record.util")
 
-_KNOCK_SECONDS = 2.0
-_CONNECT_MS = 10_000
-_REQUEST_MS = 10_000
-_DELIVERY_SECONDS = 30
-"""How long a record may take, retries included: longer than the cluster needs to notice a dead broker and choose a leader."""
+_PATIENCE_SECONDS = 30
+"""How long a record may take, retries included: longer than a cluster needs to notice a dead broker and choose a leader."""
 _MARGIN_SECONDS = 5
+_KNOCK_SECONDS = 2
 _CLOSE_SECONDS = 2
 _FETCH_WAIT_MS = 50
-_SILENCE_SECONDS = 10
-"""After so long without a record a subscription asks whether the brokers are there at all."""
 _COMMON: dict[str, Any] = {
-    "bootstrap_timeout_ms": _CONNECT_MS,
-    "request_timeout_ms": _REQUEST_MS,
     "reconnect_backoff_max_ms": 1_000,
     "metadata_max_age_ms": 30_000,
     "allow_auto_create_topics": False,
@@ -38,17 +32,29 @@ _COMMON: dict[str, Any] = {
 
 
 class KafkaBus:
-    """Topics of a Kafka cluster. `brokers` is `HOST:PORT,HOST:PORT`."""
+    """Topics of a Kafka cluster. `brokers` is `HOST:PORT,HOST:PORT`.
 
-    def __init__(self, brokers: str, client: str = "oproep") -> None:
+    `patience_seconds` bounds everything: it is what a record may take in all. A single request, the first contact, and the
+    silence after which a subscription asks whether the brokers are there at all have a third of it.
+    """
+
+    def __init__(self, brokers: str, *, client: str = "oproep", patience_seconds: int = _PATIENCE_SECONDS) -> None:
         if checksums.crc32c_c is None:
             raise RuntimeError("the package crc32c is missing: without it every record costs nine times as much")
         self._brokers = brokers.split(",")
-        self._common: dict[str, Any] = {**_COMMON, "bootstrap_servers": self._brokers, "client_id": client}
+        self._patience_seconds = patience_seconds
+        third_ms = patience_seconds * 1_000 // 3
+        self._common: dict[str, Any] = {
+            **_COMMON,
+            "bootstrap_servers": self._brokers,
+            "client_id": client,
+            "bootstrap_timeout_ms": third_ms,
+            "request_timeout_ms": third_ms,
+        }
 
     def publisher(self) -> "KafkaPublisher":
         """See `Bus.publisher`."""
-        return KafkaPublisher(self._producer)
+        return KafkaPublisher(self._producer, self._patience_seconds + _MARGIN_SECONDS)
 
     def subscribe(self, topic: str, partition: int, position: int) -> "KafkaSubscription":
         """See `Bus.subscribe`.
@@ -71,7 +77,7 @@ class KafkaBus:
                 fetch_min_bytes=1,
             )
         try:
-            return KafkaSubscription(consumer, kafka.TopicPartition(topic, partition), position)
+            return KafkaSubscription(consumer, kafka.TopicPartition(topic, partition), position, self._patience_seconds / 3)
         except BaseException:
             consumer.close(autocommit=False)
             raise
@@ -90,8 +96,8 @@ class KafkaBus:
             **self._common,
             acks="all",
             enable_idempotence=True,
-            delivery_timeout_ms=_DELIVERY_SECONDS * 1_000,
-            max_block_ms=_CONNECT_MS,
+            delivery_timeout_ms=self._patience_seconds * 1_000,
+            max_block_ms=self._common["bootstrap_timeout_ms"],
             linger_ms=2,
         )
 
@@ -99,8 +105,8 @@ class KafkaBus:
 class KafkaPublisher:
     """See `Publisher`. After a failure it begins again with a new producer: the old one may have records under way."""
 
-    def __init__(self, connect: Callable[[], Any]) -> None:
-        self._connect = connect
+    def __init__(self, connect: Callable[[], Any], timeout_seconds: float) -> None:
+        self._connect, self._timeout_seconds = connect, timeout_seconds
         self._producer: Any = None
 
     def publish(self, records: Sequence[Outgoing]) -> None:
@@ -109,8 +115,7 @@ class KafkaPublisher:
             with _translated("publishing"):
                 self._producer = self._producer or self._connect()
                 pending = [self._send(record) for record in records]
-                # The producer itself gives up first; with this margin no record is then still under way.
-                deadline = monotonic() + _DELIVERY_SECONDS + _MARGIN_SECONDS
+                deadline = monotonic() + self._timeout_seconds  # the producer itself gives up first
                 for future in pending:
                     future.get(timeout=max(0.0, deadline - monotonic()))
         except BaseException:
@@ -135,8 +140,8 @@ class KafkaPublisher:
 class KafkaSubscription:
     """See `Subscription`."""
 
-    def __init__(self, consumer: Any, partition: Any, position: int) -> None:
-        self._consumer, self._partition = consumer, partition
+    def __init__(self, consumer: Any, partition: Any, position: int, silence_seconds: float) -> None:
+        self._consumer, self._partition, self._silence_seconds = consumer, partition, silence_seconds
         self._name = f"{partition.topic}/{partition.partition}"
         self._quiet_since = monotonic()
         self._check_reach(position)
@@ -155,7 +160,7 @@ class KafkaSubscription:
             records = self._consumer.poll(timeout_ms=int(timeout_seconds * 1_000)).get(self._partition, [])
         if records:
             self._quiet_since = monotonic()
-        elif monotonic() - self._quiet_since > _SILENCE_SECONDS:
+        elif monotonic() - self._quiet_since > self._silence_seconds:
             self._check_reach(self._consumer.position(self._partition))
             self._quiet_since = monotonic()
         return [
