@@ -137,7 +137,7 @@ class Office:
             decider=DECIDER,
             store=store,
             clock=self.clock,
-            stopped=self.failures.append,
+            stopped=self._failed,
         )
         self.sender = Sender(
             self.writer,
@@ -146,7 +146,7 @@ class Office:
             deployment="synthetic",
             mail_from="noreply@oproep.example",
             clock=self.clock,
-            stopped=self.failures.append,
+            stopped=self._failed,
         )
 
     @contextmanager
@@ -179,6 +179,16 @@ class Office:
             assert self.writer.committed.wait_for(lambda: not self._pending() or self.failures, timeout=30)
         assert not self.failures
         return self.statuses()
+
+    def wait_for_failures(self, count: int) -> set[type[BaseException]]:
+        with self.writer.committed:
+            assert self.writer.committed.wait_for(lambda: len(self.failures) >= count, timeout=30)
+        return {type(failure) for failure in self.failures}
+
+    def _failed(self, reason: BaseException) -> None:
+        with self.writer.committed:
+            self.failures.append(reason)
+            self.writer.committed.notify_all()
 
     def _pending(self) -> int:
         with self.writer.store.read() as reads:

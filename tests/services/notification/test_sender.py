@@ -11,6 +11,7 @@ import pytest
 from aiosmtplib.protocol import SMTPProtocol
 from structlog.testing import capture_logs
 
+from services.kernel.ports import FencedError
 from services.notification.core import in_hand
 from services.notification.mail import Mail
 from services.notification.model import Attempt, NoticeStatus, Outcome
@@ -211,6 +212,29 @@ def test_a_turn_that_was_attempted_by_another_hand_is_not_completed(tmp_path: Pa
             assert office.writer.committed.wait_for(lambda: office.statuses()["a"] is NoticeStatus.ATTEMPTED, timeout=30)
     assert server.mails == []
     assert not office.failures
+
+
+def test_a_process_that_was_taken_over_completes_no_mail(tmp_path: Path, port: int, server: Server) -> None:
+    successors: list[Office] = []
+
+    class TakenOver(MailServer):
+        async def hand_over(self, mail: Mail, go: Callable[[], Awaitable[bool]]) -> Result:
+            async def too_late() -> bool:
+                successors.append(Office(tmp_path, port))
+                return await go()
+
+            return await super().hand_over(mail, too_late)
+
+    office = Office(tmp_path, port, server_type=TakenOver)
+    office.vault.put(BODY, contact())
+    with office.open():
+        office.give(register())
+        office.give(notice("a"))
+        assert office.wait_for_failures(2) == {FencedError, RuntimeError}
+    assert server.mails == []
+    with successors[0].open() as successor:
+        assert successor.settle() == {"a": NoticeStatus.SENT}
+    assert server.count("a") == 1
 
 
 def test_what_was_in_hand_when_the_sender_ended_is_in_doubt_at_the_next_start(office: Office, server: Server) -> None:
