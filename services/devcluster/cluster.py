@@ -69,6 +69,11 @@ class Cluster:
         """The numbers of the brokers, running or not."""
         return range(1, len(self._plan.ports) + 1)
 
+    @property
+    def running(self) -> list[int]:
+        """The numbers of those that were started and not taken down."""
+        return sorted(self._nodes)
+
     def address(self, node: int) -> str:
         """A broker's address."""
         return f"127.0.0.1:{self._plan.ports[node - 1][0]}"
