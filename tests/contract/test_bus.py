@@ -87,9 +87,7 @@ def test_reading_goes_on_from_a_position(bus: Bus, send: Callable[[Sequence[Outg
     assert first_seen(bus, topic_name, 0, 1, position=last)[0].position == last
 
 
-def test_a_subscription_hears_what_is_sent_after_it(
-    bus: Bus, send: Callable[[Sequence[Outgoing]], None], topic_name: str
-) -> None:
+def test_a_subscription_hears_what_is_sent_after_it(bus: Bus, send: Callable[[Sequence[Outgoing]], None], topic_name: str) -> None:
     with closing(bus.subscribe(topic_name, 0, 0)) as subscription:
         assert subscription.poll(0.05) == []
         for n in range(5):

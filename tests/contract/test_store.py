@@ -120,7 +120,7 @@ def test_a_take_over_waits_for_the_transaction_under_way(opened: Open) -> None:
 
 def test_a_failed_transaction_leaves_nothing(store: SqlStore) -> None:
     epoch = store.take_over()
-    with pytest.raises(ZeroDivisionError), store.transaction(epoch) as tx:
+    with pytest.raises(ZeroDivisionError), store.transaction(epoch) as tx:  # noqa: PT012 - one transaction
         tx.append([(stored(0), NOON)])
         tx.put_rows([("Box", "a", b'{"total":"1"}')])
         tx.record_command("c", Recorded("body", 0, 1))

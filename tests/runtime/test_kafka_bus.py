@@ -9,7 +9,7 @@ from time import monotonic
 import pytest
 
 from services.devcluster import Cluster, start
-from services.kernel.ports import BusError, CorruptLogError, Outgoing
+from services.kernel.ports import BusError, CorruptLogError, Outgoing, Subscription
 from services.runtime.kafka_bus import KafkaBus, checksums, kafka
 from services.runtime.topics import Cluster as Topics
 from services.runtime.topics import Create, Topic
@@ -50,6 +50,12 @@ def test_a_partition_that_is_not_there_is_an_error_of_the_bus(brokers: str, topi
         with pytest.raises(BusError):
             publisher.publish([Outgoing(topic, 1, b"k", b"v", ())])
         publisher.publish([record(topic, 0)])
+
+
+def poll_patiently(subscription: Subscription) -> None:
+    deadline = monotonic() + PATIENCE_SECONDS
+    while monotonic() < deadline:
+        subscription.poll(0.5)
 
 
 def leader(brokers: str, topic: str) -> int:
@@ -106,10 +112,8 @@ def test_a_topic_made_anew_is_not_taken_for_the_old_one(brokers: str, topic: str
         admin.close()
         with pytest.raises(CorruptLogError):
             bus.subscribe(topic, 0, 10)
-        deadline = monotonic() + PATIENCE_SECONDS
         with pytest.raises(CorruptLogError):
-            while monotonic() < deadline:
-                subscription.poll(0.5)
+            poll_patiently(subscription)
 
 
 def _create_again(brokers: str, topic: str) -> None:
@@ -138,12 +142,10 @@ def test_a_lost_cluster_is_told_and_a_restarted_one_is_found_again(cluster: Clus
     with closing(bus.publisher()) as publisher, closing(bus.subscribe(topic_name, 0, 0)) as subscription:
         publisher.publish([record(topic_name, 0)])
         lone.kill9(1)
-        started = monotonic()
         with pytest.raises(BusError):
             publisher.publish([record(topic_name, 1)])
         with pytest.raises(BusError):
-            while monotonic() < started + PATIENCE_SECONDS:
-                subscription.poll(0.5)
+            poll_patiently(subscription)
         lone.up(1)
         publisher.publish([record(topic_name, 2)])
     with closing(bus.subscribe(topic_name, 0, 0)) as subscription:

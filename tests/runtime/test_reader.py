@@ -1,6 +1,6 @@
 """What a reader makes of another log: every entry once, in order, or not at all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -272,7 +272,7 @@ def test_inbox_and_effects_are_one(desk: Desk, monkeypatch: pytest.MonkeyPatch, 
     transaction, left = desk.store.transaction, iter(range(durable))
 
     @contextmanager
-    def dying(epoch: int) -> Iterator[Any]:
+    def dying(epoch: int) -> Generator[Any]:
         with transaction(epoch) as tx:
             yield tx
             if next(left, None) is None:

@@ -1,7 +1,7 @@
 """From log to log over any bus: every entry has its effect once, in the order of its own log."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Owner:
 
 
 @contextmanager
-def writing(directory: Path, name: str, stopped: Callable[[BaseException], None]) -> Iterator[Writer]:
+def writing(directory: Path, name: str, stopped: Callable[[BaseException], None]) -> Generator[Writer]:
     store = open_store(f"sqlite:///{directory}", name)
     writer = Writer(deployment="test", name=name, decider=DECIDER, store=store, clock=SetClock(), stopped=stopped)
     writer.start()
@@ -58,7 +58,7 @@ def writing(directory: Path, name: str, stopped: Callable[[BaseException], None]
 
 
 @contextmanager
-def following(readers: Sequence[Reader], stopped: Callable[[BaseException], None]) -> Iterator[None]:
+def following(readers: Sequence[Reader], stopped: Callable[[BaseException], None]) -> Generator[None]:
     stop = threading.Event()
     threads = follow_all(readers, stop, stopped)
     yield

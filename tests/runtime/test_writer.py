@@ -1,9 +1,10 @@
 """What a writer promises to those who give it commands."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 
 from services.kernel.canonical import MAX_ENTRY_BYTES, leaf
+from services.kernel.decider import At, State
 from services.kernel.entry import Entry
 from services.kernel.people import Actor, Role
 from services.runtime.sql_store import SqlStore, open_store
 from services.runtime.writer import Answer, Order, Writer
-from tests.runtime.tiny import CHECK, DECIDER, NOON, OFFICER, SYSTEM, Box, Put, SetClock
+from tests.runtime.tiny import CHECK, DECIDER, NOON, OFFICER, SYSTEM, Added, Put, SetClock
 
 WAIT_SECONDS = 30
 
@@ -30,7 +32,7 @@ class HeldStore(SqlStore):
         self.may_commit.set()
 
     @contextmanager
-    def transaction(self, epoch: int) -> Iterator[Any]:
+    def transaction(self, epoch: int) -> Generator[Any]:
         with super().transaction(epoch) as tx:
             self.transactions += 1
             self.begun.set()
@@ -44,13 +46,14 @@ class Desk:
     def __init__(self, directory: Path) -> None:
         self.url = f"sqlite:///{directory}"
         self.clock = SetClock()
+        self.decider = DECIDER
         self.reasons: list[BaseException] = []
         self.open()
 
     def open(self) -> None:
         self.store = HeldStore(open_store(self.url, "tiny/0", (CHECK,)))
         self.writer = Writer(
-            deployment="test", name="tiny/0", decider=DECIDER, store=self.store, clock=self.clock, stopped=self.reasons.append
+            deployment="test", name="tiny/0", decider=self.decider, store=self.store, clock=self.clock, stopped=self.reasons.append
         )
         self.writer.start()
 
@@ -108,7 +111,8 @@ def test_the_same_id_gets_the_same_answer_and_happens_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "actor"), [(put(61), OFFICER), (put(60, box="b"), OFFICER), (put(60), Actor(id="b", organisation="x", roles=(Role.OFFICER,)))]
+    ("command", "actor"),
+    [(put(61), OFFICER), (put(60, box="b"), OFFICER), (put(60), Actor(id="b", organisation="x", roles=(Role.OFFICER,)))],
 )
 def test_the_same_id_for_something_else_is_refused(desk: Desk, command: Put, actor: Actor) -> None:
     desk.answer("c1", put(60))
@@ -189,7 +193,7 @@ def test_what_time_makes_due_happens_once(desk: Desk) -> None:
 def test_state_and_log_are_one(desk: Desk) -> None:
     for n in range(5):
         desk.answer(f"c{n}", put(30))
-    added = sum(int(event["amount"]) for entry in desk.entries() for event in entry.events if event["type"] == "Added")
+    added = sum(int(str(event["amount"])) for entry in desk.entries() for event in entry.events if event["type"] == "Added")
     with desk.store.read() as reads:
         row = reads.row("Box", "a")
     assert added == 90
@@ -209,13 +213,20 @@ def test_a_fenced_writer_stops_and_says_so_to_all_who_wait(desk: Desk) -> None:
     assert len(desk.entries()) == 1
 
 
+def generous(command: Any, _state: State, at: At) -> tuple[Any, ...]:
+    """A faulty core: it knows no limit."""
+    return (Added(box=command.box, amount=command.amount, piece=0, at=at.now),)
+
+
 def test_a_core_that_breaks_an_invariant_stops_the_writer_and_records_nothing(desk: Desk) -> None:
     desk.answer("c1", put(100))
-    broken = Box(box="a", total=101, closes=NOON)
-    work: Callable[[Any], Any] = lambda batch: batch._state.put(broken)  # noqa: E731 - what only a faulty core would do
+    desk.close()
+    desk.decider = replace(DECIDER, decide=generous)
+    desk.open()
     with pytest.raises(RuntimeError, match="nothing of this was recorded"):
-        desk.writer._enqueue(work).result(WAIT_SECONDS)
+        desk.answer("c2", put(1))
     desk.writer.stop()
+    assert len(desk.entries()) == 1
     assert len(desk.reasons) == 1
     with desk.store.read() as reads:
         row = reads.row("Box", "a")

@@ -102,9 +102,9 @@ def evolve(event: Any, state: State) -> Iterable[Record]:
             box = state.get(Box, name) or Box(box=name, total=0, closes=at + timedelta(hours=1))
             yield replace(box, total=box.total + amount)
         case Closed(box=name):
-            box = state.get(Box, name)
-            assert box is not None
-            yield replace(box, closed=True)
+            closing = state.get(Box, name)
+            assert closing is not None
+            yield replace(closing, closed=True)
         case _:
             return
 
