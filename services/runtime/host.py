@@ -153,10 +153,16 @@ class Host:
             for own, writer in self._writers.items():
                 if own not in self._swept or now - self._swept[own] >= _SWEEP_EVERY:
                     try:
+                        self._measure(own)
                         self._swept[own] = writer.sweep(actors[own]).result()
                     except RuntimeError:
                         log.exception("sweeper.stopped", log=own)
                         return
+
+    def _measure(self, own: str) -> None:
+        with self._writers[own].store.read() as reads:
+            metrics.parked.labels(own).set(len(reads.parked()))
+            metrics.log_length.labels(own).set(reads.head().length)
 
     def _pending(self, own: str, reads: Reads) -> int:
         return self._specs[own.partition("/")[0]].pending(RowView(reads))

@@ -6,7 +6,9 @@ commands = Counter("oproep_commands", "Commands decided", ["service", "command",
 commit_seconds = Histogram("oproep_commit_seconds", "Time of one transaction", ["log"])
 log_length = Gauge("oproep_log_length", "Entries in the log", ["log"])
 relay_lag = Gauge("oproep_relay_lag", "Entries that the bus has not acknowledged", ["log"])
-reader_lag = Gauge("oproep_reader_lag", "Entries known to exist and not yet taken in", ["service", "source"])
-parked = Gauge("oproep_parked", "Records set aside", ["service"])
+reader_next = Gauge(
+    "oproep_reader_next", "Next entry that a service wants of a log; the log's length less this is its lag", ["service", "log"]
+)
+parked = Gauge("oproep_parked", "Records set aside", ["log"])
 up = Gauge("oproep_up", "1 while the service writes its logs", ["service"])
 mails = Counter("oproep_mails", "Mails by outcome", ["outcome"])

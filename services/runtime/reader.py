@@ -101,7 +101,9 @@ class Reader:
     def position(self) -> int:
         """The bus position to read from."""
         with self._writer.store.read() as reads:
-            return reads.progress(self.source).position
+            progress = reads.progress(self.source)
+        metrics.reader_next.labels(*self._label).set(progress.next_index)
+        return progress.position
 
     def take(self, messages: Sequence[Message]) -> None:
         """Take in records, whatever they are, at least once each; returns when their effects are durable.
@@ -126,7 +128,7 @@ class Reader:
                 arrivals.append(self._interpreter.arrival(self.source, stored, message.position + 1))
                 wanted = index + 1
         self._receive(arrivals)
-        metrics.reader_lag.labels(*self._label).set(0)
+        metrics.reader_next.labels(*self._label).set(wanted)
 
     def run(self, stop: threading.Event) -> None:
         """Poll until `stop` is set; wait and try again while the bus or the owner is away."""
@@ -143,7 +145,6 @@ class Reader:
         try:
             while not stop.is_set():
                 if messages := subscription.poll(_POLL_SECONDS):
-                    metrics.reader_lag.labels(*self._label).set(len(messages))
                     self.take(messages)
         finally:
             subscription.close()
