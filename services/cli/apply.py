@@ -16,7 +16,6 @@ from services.kernel.rules import CallRules
 
 app = typer.Typer(no_args_is_help=True, help="File applications, and decide whether they are admissible.")
 
-Instant = Annotated[str, typer.Argument(metavar="INSTANT", help="An instant with offset, such as 2021-05-11T18:00:00+02:00")]
 Form = Annotated[Path, typer.Argument(metavar="FORM", exists=True, dir_okay=False, help="The filled-in form, JSON.")]
 Attach = Annotated[list[str] | None, typer.Option("--attach", metavar="KIND=FILE", help="A document of the form; repeat.")]
 Note = Annotated[str | None, typer.Option("--note", help="In the officer's words.")]
@@ -92,7 +91,7 @@ def withdraw(
 def extend(
     call: common.Call,
     applicant: str,
-    until: Instant,
+    until: common.Instant,
     reason: common.Reason,
     who: common.As,
     command_id: common.CommandId = "",
@@ -106,7 +105,7 @@ def extend(
 @app.command()
 def reopen(
     application: common.Application,
-    until: Instant,
+    until: common.Instant,
     reason: common.Reason,
     who: common.As,
     command_id: common.CommandId = "",

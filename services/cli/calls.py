@@ -91,6 +91,46 @@ def publish(
         raise typer.Exit(1)
 
 
+@app.command("move-deadline")
+def move_deadline(
+    call: common.Call,
+    deadline: common.Instant,
+    reason: common.Reason,
+    who: common.As,
+    command_id: common.CommandId = "",
+    as_json: common.AsJson = False,
+) -> None:
+    """Move the deadline for everybody."""
+    body = {"callId": call, "deadline": deadline, "reason": reason}
+    common.send("intake", intake.MoveDeadline, body, who=who, command_id=command_id, as_json=as_json)
+
+
+@app.command()
+def close(
+    call: common.Call,
+    who: common.As,
+    command_id: common.CommandId = "",
+    as_json: common.AsJson = False,
+) -> None:
+    """Close a call whose deadlines have all passed; it closes by itself as well."""
+    common.send("intake", intake.CloseCall, {"callId": call}, who=who, command_id=command_id, as_json=as_json)
+
+
+@app.command()
+def merge(
+    call: common.Call,
+    from_body: str,
+    into_body: str,
+    reason: common.Reason,
+    who: common.As,
+    command_id: common.CommandId = "",
+    as_json: common.AsJson = False,
+) -> None:
+    """Note that a municipality has become part of another, for a call."""
+    body = {"callId": call, "fromBody": from_body, "intoBody": into_body, "reason": reason}
+    common.send("intake", intake.MergeBodies, body, who=who, command_id=command_id, as_json=as_json)
+
+
 def _load(file: Path) -> CallRules:
     try:
         return load(file)

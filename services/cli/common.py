@@ -32,6 +32,7 @@ CommandId = Annotated[
 ]
 Call = Annotated[str, typer.Argument(metavar="CALL", help="Id of the call.")]
 Application = Annotated[str, typer.Argument(metavar="APPLICATION", help="Id of the application: CALL.NAME")]
+Instant = Annotated[str, typer.Argument(metavar="INSTANT", help="An instant with offset, such as 2021-05-11T18:00:00+02:00")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; recorded as it stands. No names of persons.")]
 NOBODY = "operator:local:operator,auditor,officer"
 """Who reads when nobody is named: with a local issuer only, whose key lies in a directory of this machine."""
@@ -74,6 +75,11 @@ def token(current: Settings, who: str) -> Callable[[], str]:
         fail("OPROEP_TOKEN_FILE: missing; allowed: a file with an access token of the issuer", 2)
     issuer, speaker = LocalIssuer(Path(current.issuer.removeprefix("file:"))), actor(who)
     return lambda: issuer.token(speaker, audience=current.audience)
+
+
+def logs(service: str) -> list[str]:
+    """The logs of a service, all shards."""
+    return [f"{service}/{shard}" for shard in range(settings().shards)]
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from services.cli import common
 from services.cli.calls import Language
 from services.kernel.decider import MemoryState
 from services.kernel.form import from_json
+from services.runtime.shards import shard_of
 from services.scoring import model as scoring
 from services.scoring.explain import explain_from
 from services.standalone.registry import SPECS
@@ -110,9 +111,9 @@ def explain(
 ) -> None:
     """Tell in words why an application has its rank."""
     kinds = {kind.__name__: kind for kind in SPECS["scoring"].decider.records}
-    state = MemoryState()
+    state, call_id = MemoryState(), common.call_of(application)
     with common.calling("scoring") as client:
-        for row in client.state("scoring/0"):
+        for row in client.state(f"scoring/{shard_of(call_id, common.settings().shards)}"):
             state.put(from_json(kinds[row.kind], json.loads(row.body)))
-    text = explain_from(state, common.call_of(application), application, language.value)
+    text = explain_from(state, call_id, application, language.value)
     common.print_json({"application": application, "text": text}) if as_json else typer.echo(text)

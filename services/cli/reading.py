@@ -67,15 +67,15 @@ def replay_logs(as_json: common.AsJson = False) -> None:
     results = []
     with Progress(console=common.complaints, transient=True) as progress:
         for name, spec in SPECS.items():
-            with common.calling(name) as client:
-                own = f"{name}/0"
-                entries = list(progress.track(client.entries(own, 0), description=own))
-                state = {(row.kind, row.key): row.body.encode() for row in client.state(own)}
-            try:
-                fault = "" if rows(replay(spec.decider, steps(own, entries))) == state else "state differs from the log's"
-            except DivergedError as error:
-                fault = str(error)
-            results.append({"log": own, "entries": len(entries), "fault": fault})
+            for own in common.logs(name):
+                with common.calling(name) as client:
+                    entries = list(progress.track(client.entries(own, 0), description=own))
+                    state = {(row.kind, row.key): row.body.encode() for row in client.state(own)}
+                try:
+                    fault = "" if rows(replay(spec.decider, steps(own, entries))) == state else "state differs from the log's"
+                except DivergedError as error:
+                    fault = str(error)
+                results.append({"log": own, "entries": len(entries), "fault": fault})
     if as_json:
         common.print_json(results)
     else:
