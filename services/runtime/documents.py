@@ -1,6 +1,7 @@
 """The document store: files by the SHA-256 of their content. Logs name documents, they never carry them."""
 
 import os
+import threading
 from pathlib import Path
 
 from services.kernel.canonical import digest
@@ -18,12 +19,13 @@ class Documents:
         path = self._path(name)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            scratch = path.with_suffix(f".{os.getpid()}.new")
+            scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
             with scratch.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             scratch.replace(path)
+            _sync(path.parent)
         return name
 
     def get(self, name: str) -> bytes | None:
@@ -42,3 +44,12 @@ class Documents:
 
     def _path(self, name: str) -> Path:
         return self._directory / name[:2] / name
+
+
+def _sync(directory: Path) -> None:
+    """Make the names in a directory durable, too."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -6,8 +6,8 @@ from typing import Any
 
 from services.kernel import canonical
 from services.kernel.decider import At, Decider, MemoryState
-from services.kernel.entry import Entry, tagged
-from services.kernel.form import from_json, to_json
+from services.kernel.entry import Entry, Part, tagged
+from services.kernel.form import MalformedError, from_json, to_json
 from services.kernel.ports import Stored
 
 
@@ -31,19 +31,33 @@ def steps(name: str, entries: Iterable[Stored]) -> Iterable[Step]:
     """
     first: Entry | None = None
     events: list[Any] = []
+    read = 0
     for expected, stored in enumerate(entries):
-        entry = Entry.from_bytes(stored.value)
+        here = f"{name}/{expected}"
+        entry = _entry(here, stored)
         if (entry.log, entry.index, stored.index) != (name, expected, expected):
-            raise DivergedError(f"{name}/{expected}: here stands {entry.log}/{entry.index}")
-        if canonical.leaf(stored.value) != stored.leaf:
-            raise DivergedError(f"{name}/{expected}: its bytes do not match leaf {stored.leaf}")
-        if entry.part is None or entry.part.number == 1:
-            first, events = entry, []
+            raise DivergedError(f"{here}: here stands {entry.log}/{entry.index}")
+        part = entry.part or Part(number=1, of=1)
+        if part.number != read + 1 or part.number > part.of:
+            raise DivergedError(f"{here}: here stands part {part.number} of {part.of}, {read} came before")
         if first is None:
-            raise DivergedError(f"{name}/{expected}: part {entry.part} stands without its first")
+            first, events = entry, []
         events += entry.events
-        if entry.part is None or entry.part.number == entry.part.of:
+        read = part.number % part.of
+        if not read:
             yield Step(first, tuple(events))
+            first = None
+    if first is not None:
+        raise DivergedError(f"{name}/{first.index}: the log ends before the last part of its answer")
+
+
+def _entry(here: str, stored: Stored) -> Entry:
+    if canonical.leaf(stored.value) != stored.leaf:
+        raise DivergedError(f"{here}: its bytes do not match leaf {stored.leaf}")
+    try:
+        return Entry.from_bytes(stored.value)
+    except MalformedError as error:
+        raise DivergedError(f"{here}: no entry: {error}") from error
 
 
 def replay(decider: Decider, steps_of_log: Iterable[Step], state: MemoryState | None = None) -> MemoryState:
@@ -59,7 +73,10 @@ def replay(decider: Decider, steps_of_log: Iterable[Step], state: MemoryState | 
         kind = commands.get(str(entry.command["type"]))
         if kind is None:
             raise DivergedError(f"{entry.log}/{entry.index}: unknown command {entry.command['type']}; a newer version wrote it")
-        command: Any = from_json(kind, dict(entry.command))
+        try:
+            command: Any = from_json(kind, dict(entry.command))
+        except MalformedError as error:
+            raise DivergedError(f"{entry.log}/{entry.index}: {kind.__name__} can no longer be read: {error}") from error
         again = tuple(tagged(event) for event in decider.run(command, state, At(actor=entry.actor, now=entry.time)))
         if again != step.events:
             raise DivergedError(f"{entry.log}/{entry.index}: {kind.__name__} led to other events than recorded")

@@ -6,6 +6,7 @@ One interceptor proves who calls and turns malformed input into `INVALID_ARGUMEN
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any
 
@@ -16,7 +17,7 @@ from grants.log.v1 import log_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from services.kernel.form import MalformedError
+from services.kernel.form import Digest, MalformedError, from_json
 from services.kernel.people import Actor, Role
 from services.runtime.documents import Documents
 from services.runtime.log_servicer import LogServicer
@@ -31,6 +32,9 @@ PIECE_BYTES = 1 << 20
 _OPEN = ("/grpc.health.", "/grpc.reflection.")
 _READERS = (Role.AUDITOR, Role.OPERATOR, Role.OFFICER, Role.SYSTEM)
 _GRACE_SECONDS = 2
+_DIGEST: Any = Digest  # an Annotated type, not a class
+_THREADS = 64
+"""For what blocks: checks of tokens, reads of stores, and those who follow a log, each of whom waits in one."""
 _actor: ContextVar[Actor] = ContextVar("actor")
 
 log = structlog.get_logger()
@@ -53,7 +57,11 @@ class Executor:
         if shard not in self._writers:
             service = self._spec.decider.service
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{service}/{shard} is written by another process")
-        answer = await asyncio.shield(asyncio.wrap_future(self._writers[shard].submit(order)))
+        try:
+            answer = await asyncio.shield(asyncio.wrap_future(self._writers[shard].submit(order)))
+        except RuntimeError as error:  # this process no longer writes the log; whoever takes over answers the same command
+            await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
+            raise
         return self._codec.response(answer)
 
 
@@ -76,9 +84,10 @@ class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
     async def Get(self, request: document_pb2.GetRequest, context: Any) -> AsyncIterator[document_pb2.GetResponse]:  # noqa: N802
         """Give a document to those who handle applications."""
         await _require(context, *_READERS, Role.ASSESSOR, Role.CHAIR)
-        content = await asyncio.to_thread(self._documents.get, request.document)
+        name: str = from_json(_DIGEST, request.document, "document")
+        content = await asyncio.to_thread(self._documents.get, name)
         if content is None:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"document: {request.document} is not kept here")
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"document: {name} is not kept here")
         for start in range(0, len(content or b""), PIECE_BYTES):
             yield document_pb2.GetResponse(piece=(content or b"")[start : start + PIECE_BYTES])
 
@@ -89,6 +98,7 @@ class Server:
     def __init__(self, address: str, tokens: Tokens, servicers: Callable[[Any], list[str]]) -> None:
         self._address, self._tokens, self._register = address, tokens, servicers
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"))
         self._thread = threading.Thread(target=self._loop.run_forever, name="grpc", daemon=True)
         self.port = 0
 

@@ -2,9 +2,9 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRETS = Path("/run/secrets")
@@ -18,7 +18,7 @@ class Settings(BaseSettings):
         env_prefix="OPROEP_", extra="ignore", frozen=True, secrets_dir=_SECRETS if _SECRETS.is_dir() else None
     )
 
-    deployment: str = Field(default="local", pattern=r"[a-z0-9][a-z0-9.-]{0,59}$")
+    deployment: str = Field(default="local", pattern=r"^[a-z0-9][a-z0-9.-]{0,59}$")
     """Name of the installation; part of every entry."""
     store: str = Field(default="sqlite:///.run", pattern=r"^(sqlite:///.+|postgresql://.+)$")
     """`sqlite:///DIRECTORY` or `postgresql://…`: where the logs live."""
@@ -53,6 +53,12 @@ class Settings(BaseSettings):
         if len(set(value.split(","))) != len(value.split(",")):
             raise ValueError("names a shard twice; allowed: each shard once, such as 0,2")
         return value
+
+    @model_validator(mode="after")
+    def _within(self) -> Self:
+        if max(self.owned_shards) >= self.shards:
+            raise ValueError(f"OPROEP_OWNED: {self.owned} names a shard that does not exist; allowed: 0 to {self.shards - 1}")
+        return self
 
     @cached_property
     def owned_shards(self) -> tuple[int, ...]:

@@ -111,5 +111,5 @@ class Tokens:
                 options={"require": ["exp", "sub", "iss", "aud"]},
             )
             return from_json(Actor, {"id": claims["sub"], "organisation": claims.get("organisation"), "roles": claims.get("roles")})
-        except (jwt.PyJWTError, MalformedError) as error:
+        except (jwt.PyJWTError, MalformedError, TypeError) as error:  # TypeError: signed by another kind of key than the issuer's
             raise TokenError(f"authorization: {error}; allowed: a valid access token with organisation and roles") from error

@@ -36,7 +36,10 @@ class Codec:
         if chosen is None:
             raise MalformedError("command", "missing", ", ".join(sorted(self._commands)))
         message: Message = getattr(request, chosen)
-        body = json_format.MessageToDict(message, always_print_fields_with_no_presence=True)
+        try:
+            body = json_format.MessageToDict(message, always_print_fields_with_no_presence=True)
+        except json_format.SerializeToJsonError as error:  # such as an instant after the year 9999
+            raise MalformedError("command", str(error), "values that have a JSON form") from error
         command: Any = from_json(self._commands[message.DESCRIPTOR.name], body)
         size = len(encode(to_json(command)))
         if size > MAX_COMMAND_BYTES:
