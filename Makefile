@@ -7,7 +7,7 @@ PROTOS := $(shell find protos/grants -name '*.proto')
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format protos breaking lock up kafka-up kafka-down demo-kafka clean
+.PHONY: help demo test check format protos lock up kafka-up demo-kafka breaking-base
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -48,6 +48,15 @@ test: .venv/tools ## all tests; Kafka and PostgreSQL are brought along (ARGS=-x)
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal pyproject.toml --extra build -o requirements.lock
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal pyproject.toml --extra build --extra dev -o requirements-dev.lock
+
+kafka-up: .venv/tools ## three brokers and PostgreSQL from packages, until interrupted; prints the settings for them
+	@$(V)/python -m services.devcluster run --postgres
+
+demo-kafka: .venv/tools ## all scenarios on three brokers, PostgreSQL and a process a service; compared with the embedded runs
+	@$(V)/oproep demo --engine kafka $(ARGS)
+
+breaking-base: .venv/tools ## note the contract of a release, which later ones must not break
+	@$(V)/buf build protos -o deploy/release/protos.binpb
 
 up: .venv/ready ## all services in one process
 	@$(V)/oproep up

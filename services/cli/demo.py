@@ -1,7 +1,8 @@
 """The demonstration: a whole call on this machine, embedded or on Kafka, ending with its money recomputed from the logs."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,7 @@ class Scenario(StrEnum):
     SAMENLEVEN = "plan-samenleven"
 
 
+_SUMS = ("committed", "paid", "recovered")
 SCENARIOS = {Scenario.RADICALISATION: radicalisation, Scenario.FULL_CAP: full_cap, Scenario.SAMENLEVEN: samenleven}
 
 
@@ -37,7 +39,9 @@ class Engine(StrEnum):
 
 
 def demo(
-    scenario: Annotated[Scenario, typer.Option(help="Which call is played.")] = Scenario.RADICALISATION,
+    scenario: Annotated[
+        list[Scenario] | None, typer.Option(help="Which call is played; repeat. Default: the call of 2021, on Kafka all of them.")
+    ] = None,
     engine: Annotated[Engine, typer.Option(help="On what.")] = Engine.EMBEDDED,
     as_json: common.AsJson = False,
     directory: Annotated[
@@ -46,16 +50,36 @@ def demo(
 ) -> None:
     """Play a call from publication to the last report, on this machine. All applications are synthetic."""
     configure("demo", "warning")
+    played = scenario or (list(Scenario) if engine is Engine.KAFKA else [Scenario.RADICALISATION])
     tell = _keep_silent if as_json else _say
+    outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="oproep-") as scratch:
         place = directory or Path(scratch)
-        result, embedded = play_embedded(scenario, place / "embedded", tell)
-        differences: list[str] | None = None
+        for name in played:
+            result, snapshot = play_embedded(name, place / name / "embedded", tell)
+            outcomes.append(Outcome(result, snapshot))
         if engine is Engine.KAFKA:
-            tell("The same on three brokers, PostgreSQL and a process for each service:")
-            result, distributed = play_distributed(scenario, place / "distributed", tell)
-            differences = difference(embedded.canonical(), distributed.canonical())
-    show(result, differences, as_json=as_json)
+            outcomes = play_distributed(dict(zip(played, outcomes, strict=True)), place, tell)
+    show(outcomes, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A scenario's result, and how its logs and state differ from the embedded run; None if there is no other run."""
+
+    result: Result
+    snapshot: Snapshot
+    differences: list[str] | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether the money is right, nothing went out twice, and both engines ended the same."""
+        return not (self.differences or self.result.over_award or self.result.mails_doubled) and self.result.reconciled
+
+    def as_json(self) -> dict[str, object]:
+        """All of it, for a machine."""
+        told = {"equal_to_embedded": not self.differences, "differences": self.differences}
+        return {**self.result.as_json(), **({} if self.differences is None else told)}
 
 
 def play_embedded(scenario: Scenario, directory: Path, tell: Callable[[str], None]) -> tuple[Result, Snapshot]:
@@ -65,17 +89,23 @@ def play_embedded(scenario: Scenario, directory: Path, tell: Callable[[str], Non
         return _play(scenario, world, tell)
 
 
-def play_distributed(scenario: Scenario, directory: Path, tell: Callable[[str], None]) -> tuple[Result, Snapshot]:
-    """Play a scenario with every service in a process of its own."""
+def play_distributed(embedded: Mapping[Scenario, Outcome], directory: Path, tell: Callable[[str], None]) -> list[Outcome]:
+    """Play scenarios with every service in a process of its own, and compare each with its embedded run."""
     from services.demo.distributed import Distributed, machines  # noqa: PLC0415 - needs the development packages
 
-    world = Distributed(directory)
-    with machines(directory) as (cluster, postgres), world.running(SCENARIOS[scenario].START, cluster, postgres):
-        return _play(scenario, world, tell)
+    outcomes: list[Outcome] = []
+    tell("\nThe same on three brokers, PostgreSQL and a process for each service:")
+    with machines(directory) as (cluster, postgres):
+        for scenario, before in embedded.items():
+            world = Distributed(directory / scenario / "distributed")
+            with world.running(SCENARIOS[scenario].START, cluster, postgres, name=scenario):
+                result, snapshot = _play(scenario, world, tell)
+            outcomes.append(Outcome(result, snapshot, difference(before.snapshot.canonical(), snapshot.canonical())))
+    return outcomes
 
 
 def _say(words: str) -> None:
-    common.console.print(words, markup=False)
+    common.console.print(words, markup=False, soft_wrap=True)
 
 
 def _keep_silent(_words: str) -> None:
@@ -89,22 +119,27 @@ def _play(scenario: Scenario, world: World, tell: Callable[[str], None]) -> tupl
     return reckon(scenario, world, snapshot), snapshot
 
 
-def show(result: Result, differences: list[str] | None, *, as_json: bool) -> None:
-    """Print the outcome; exit code 1 if the money does not reconcile, or the two engines did not end the same."""
+def show(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    """Print what came of it; exit code 1 if the money does not reconcile, or the two engines did not end the same."""
     if as_json:
-        compared = {} if differences is None else {"equal_to_embedded": not differences, "differences": differences}
-        common.print_json({**result.as_json(), **compared})
-    else:
-        sums = ("envelope", "available", "reserved", "committed", "paid", "recovered")
-        common.print_table("Money", ("", "€"), [(name, common.euro(int(getattr(result, name)))) for name in sums])
-        common.print_table("Awards", ("application", "€"), [(name, common.euro(cents)) for name, cents in result.awards.items()])
-        told = ", ".join(f"{code} {count}" for code, count in result.refusals.items())
-        common.console.print(f"mails {result.mails}, sent twice {result.mails_doubled}; refusals: {told or 'none'}", markup=False)
-        for line in differences or ():
-            common.console.print(line, markup=False, soft_wrap=True)
-        if differences is not None:
-            words = "differ" if differences else "are equal"
-            common.console.print(f"embedded and distributed: every log and every state {words}")
-        common.console.print(result.line(), markup=False, soft_wrap=True)
-    if differences or result.over_award or not result.reconciled or result.mails_doubled:
+        documents = [outcome.as_json() for outcome in outcomes]
+        common.print_json(documents[0] if len(documents) == 1 else documents)
+    for outcome in () if as_json else outcomes:
+        _print(outcome)
+    if not all(outcome.good for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _print(outcome: Outcome) -> None:
+    result = outcome.result
+    rows = [[name, sums["awards"], *(common.euro(sums[key]) for key in _SUMS)] for name, sums in result.calls.items()]
+    common.print_table(f"Money of {result.scenario}", ("call", "awards #", *(f"{key} €" for key in _SUMS)), rows)
+    told = ", ".join(f"{code} {count}" for code, count in result.refusals.items())
+    common.console.print(f"available {common.euro(result.available)} of {common.euro(result.envelope)} euro", markup=False)
+    common.console.print(f"mails {result.mails}, sent twice {result.mails_doubled}; refusals: {told or 'none'}", markup=False)
+    for line in outcome.differences or ():
+        common.console.print(line, markup=False, soft_wrap=True)
+    if outcome.differences is not None:
+        words = "differ" if outcome.differences else "are equal"
+        common.console.print(f"embedded and distributed: every log and every state {words}")
+    common.console.print(result.line(), markup=False, soft_wrap=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.budget_ledger.records import Envelope, Use
+from services.budget_ledger.records import Envelope, Reservation, Use
 from services.demo import canon
 from services.demo.world import World
 from services.kernel.decider import MemoryState
@@ -27,7 +27,10 @@ class Result:
     recovered: int = 0
     over_award: int = 0
     reconciled: bool = False
+    calls: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Per call: awards in force, and cents committed, paid and recovered on them."""
     awards: dict[str, int] = field(default_factory=dict)
+    """Cents granted by application, whatever became of it later."""
     outcomes: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)
     mails: int = 0
@@ -106,6 +109,12 @@ def _money(result: Result, state: MemoryState) -> None:
         result.committed += envelope.committed_cents
         result.paid += envelope.paid_cents
         result.recovered += envelope.recovered_cents
+    for reservation in state.all(Reservation):
+        sums = result.calls.setdefault(reservation.call_id, dict.fromkeys(("awards", "committed", "paid", "recovered"), 0))
+        sums["awards"] += bool(reservation.committed_cents)
+        sums["committed"] += reservation.committed_cents
+        sums["paid"] += reservation.paid_cents
+        sums["recovered"] += reservation.recovered_cents
 
 
 def _tell(result: Result, events: Iterable[Mapping[str, Any]]) -> None:
