@@ -6,7 +6,7 @@ from services.intake.checks import content_fault, size_fault
 from services.intake.findings import findings
 from services.intake.model import Amend, ApplicationSubmitted, ApplicationWithdrawn, DraftSaved, SaveDraft, Submit, Withdraw
 from services.intake.records import Call, Draft, Enrolled, File
-from services.intake.values import Content, Fault, FileStatus, RefusalCode
+from services.intake.values import MAX_APPLICATION_ID, Content, Fault, FileStatus, RefusalCode
 from services.intake.window import time_fault
 from services.kernel.canonical import digest, encode
 from services.kernel.decider import At, State
@@ -112,7 +112,10 @@ def _submitted(call: Call, file: File, content: Content, state: State, at: At) -
 def _id_fault(call_id: str, application_id: str) -> Fault | None:
     """Ids of applications, and of the awards named after them, must differ between calls: an envelope may serve several."""
     start, _, word = application_id.rpartition(".")
-    return None if start == call_id and word else Fault(RefusalCode.WRONG_APPLICATION_ID, f"{call_id}. and a word without a point")
+    if start == call_id and word and len(application_id) <= MAX_APPLICATION_ID:
+        return None
+    allowed = f"{call_id}. and a word without a point, at most {MAX_APPLICATION_ID} characters"
+    return Fault(RefusalCode.WRONG_APPLICATION_ID, allowed)
 
 
 def _owner_fault(file: File | None, at: At) -> Fault | None:

@@ -13,6 +13,8 @@ from services.kernel.rules import Cents, CentsOrZero, Code
 MAX_CONTENT_BYTES = 24_000
 """The longest content of an application, as canonical JSON. An amendment's entry holds it twice (command and event), and up
 to 17,000 bytes are left for findings and what stands around them."""
+MAX_APPLICATION_ID = 80
+"""The longest id of an application: the ids of its awards, payments and notices are longer by up to 20 characters."""
 MAX_BODIES = 100
 """The most bodies that one command enrols."""
 

@@ -104,7 +104,7 @@ def test_a_file_cannot_be_amended_into_the_name_of_another() -> None:
     assert desk.refusal(desk.by(ANTWERPEN, amend)) == "not_owner"
 
 
-@pytest.mark.parametrize("file", ["a", "call-2021-2.a", f"{CALL_ID}.", f"{CALL_ID}.a.b"])
+@pytest.mark.parametrize("file", ["a", "call-2021-2.a", f"{CALL_ID}.", f"{CALL_ID}.a.b", f"{CALL_ID}.{'a' * 80}"])
 def test_an_application_is_named_after_its_call(file: str) -> None:
     desk = Desk()
     assert desk.refusal(desk.draft(file=file)) == "wrong_application_id"
