@@ -1,0 +1,86 @@
+"""The tutorial and the guides are run as they stand: in an empty directory, against services of their own."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from services.demo.sink import free_port
+from services.kernel.form import parse_instant
+from services.kernel.people import Actor, Role
+from services.runtime.client import Client, UnreachableError
+from services.runtime.tokens import LocalIssuer
+from tests.docs.shell import ROOT, Block, Shell, blocks
+
+_TUTORIAL = ROOT / "docs" / "tutorial" / "your-own-call.md"
+_GUIDES = ("auditors.md", "integrators.md")
+_PATIENCE_SECONDS = 60
+_READER = Actor(id="reader", organisation="local", roles=(Role.AUDITOR,))
+
+
+class Reader:
+    """Somebody who goes through a page and waits after each step until the services have told each other."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._mail = f"127.0.0.1:{free_port()}"
+        self._listen = f"127.0.0.1:{free_port()}"
+        self.shell = Shell(directory, {"OPROEP_LISTEN": self._listen, "OPROEP_SMTP": self._mail})
+
+    def read(self, page: Path, *, last: bool = True) -> None:
+        """Run a page's blocks; with `last` also that which ends everything."""
+        for block in blocks(page):
+            if block.mark != "last" or last:
+                self.shell.run(Block(block.page, block.line, block.mark, block.script.replace("127.0.0.1:2525", self._mail), block.expected))
+                self._settle()
+
+    def _settle(self) -> None:
+        if not (self._directory / ".run" / "issuer").exists():
+            return
+        issuer = LocalIssuer(self._directory / ".run" / "issuer")
+        client = Client(self._listen, lambda: issuer.token(_READER), patience_seconds=0)
+        end, pause = time.monotonic() + _PATIENCE_SECONDS, Event()
+        try:
+            while not self._quiet(client):
+                assert time.monotonic() < end, "the services do not come to rest"
+                pause.wait(0.1)
+        finally:
+            client.close()
+
+    def _quiet(self, client: Client) -> bool:
+        """Whether everything is sent and read, and what is due by the clock is done. Services that have ended are quiet, too."""
+        now = parse_instant((self._directory / "clock").read_text("ascii").strip(), "clock")
+        try:
+            heads = client.heads()
+        except UnreachableError:
+            return True
+        lengths = {head.log: head.length for head in heads}
+        return all(
+            head.relayed == head.length
+            and not head.pending
+            and head.swept_at.seconds >= now.timestamp()
+            and all(source.next_index == lengths[source.log] for source in head.sources)
+            for head in heads
+        )
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    someone = Reader(tmp_path)
+    with someone.shell:
+        yield someone
+
+
+@pytest.mark.slow
+def test_the_tutorial_and_then_the_guides_do_what_they_say(reader: Reader, tmp_path: Path) -> None:
+    reader.read(_TUTORIAL, last=False)
+    for guide in _GUIDES:
+        reader.read(ROOT / "docs" / "how-to" / guide)
+    ends = [block for block in blocks(_TUTORIAL) if block.mark == "last"]
+    for block in ends:
+        reader.shell.run(block)
+    assert '"event": "host.stopped"' in (tmp_path / "up.log").read_text("utf-8")
+    assert json.loads((tmp_path / "up.log").read_text("utf-8").splitlines()[-1])["event"] == "host.stopped"
