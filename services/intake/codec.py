@@ -6,7 +6,7 @@ from grants.awarding.v1 import awarding_events_pb2
 from grants.intake.v1 import intake_events_pb2, intake_pb2, intake_pb2_grpc
 
 from services.intake.core import DECIDER
-from services.intake.model import DropBeneficiary, NoteBeneficiary
+from services.intake.model import Amend, Command, DropBeneficiary, NoteBeneficiary, PublishCall, SaveDraft
 from services.kernel.form import from_json
 from services.runtime.facts import Fact
 from services.runtime.spec import Spec, Wire
@@ -36,9 +36,21 @@ def reactions(fact: Fact) -> Iterable[NoteBeneficiary | DropBeneficiary]:
             pass
 
 
+def documents(command: Command) -> Iterable[str]:
+    """The documents that a command names."""
+    match command:
+        case PublishCall():
+            return (command.call_file,)
+        case SaveDraft() | Amend():
+            return tuple(attachment.document for attachment in command.content.attachments)
+        case _:
+            return ()
+
+
 SPEC = Spec(
     decider=DECIDER,
     wire=Wire(service=intake_pb2, grpc=intake_pb2_grpc, events=intake_events_pb2),
     sources=("awarding",),
     reactions=reactions,
+    documents=documents,
 )

@@ -5,6 +5,7 @@ A token's claims: `sub` (opaque id), `organisation`, `roles` (list), `iss`, `aud
 
 import json
 import os
+import threading
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,12 +35,12 @@ class LocalIssuer:
         path = directory / "issuer.pem"
         if not path.exists():
             key = Ed25519PrivateKey.generate()
-            scratch = directory / f"issuer.{os.getpid()}.new"
+            scratch = directory / f"issuer.{os.getpid()}-{threading.get_ident()}.new"
             handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
             try:
-                os.link(scratch, path)  # the first of several processes wins; the others use its key
+                os.link(scratch, path)  # the first of several wins; the others use its key
             except FileExistsError:
                 pass
             finally:

@@ -1,0 +1,98 @@
+"""Settings: complete and sound, or the setting at fault is named."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.runtime.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"OPROEP_{name.upper()}", raising=False)
+
+
+def test_without_settings_a_single_machine_works() -> None:
+    settings = Settings()
+    assert (settings.store, settings.bus) == ("sqlite:///.run", "local:.run/bus.db")
+    assert (settings.shards, settings.owned_shards) == (1, (0,))
+    assert settings.peer("intake") == settings.listen == "127.0.0.1:7400"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("deployment", ""),
+        ("deployment", "Two Words"),
+        ("deployment", "a/b"),
+        ("store", "mysql://host/db"),
+        ("store", "sqlite:///"),
+        ("bus", "rabbit://host"),
+        ("bus", "local:"),
+        ("listen", "127.0.0.1"),
+        ("listen", ":7400"),
+        ("peers", "intake"),
+        ("peers", "intake=a:1;scoring=b:2"),
+        ("shards", "0"),
+        ("shards", "65"),
+        ("shards", "two"),
+        ("owned", "0,"),
+        ("owned", "0,0"),
+        ("owned", "1"),
+        ("owned", "-1"),
+        ("issuer", "ftp://issuer"),
+        ("issuer", "file:"),
+        ("smtp", "localhost"),
+        ("mail_from", "nobody"),
+        ("metrics", "9000"),
+        ("clock", "sundial"),
+        ("log_level", "loud"),
+    ],
+)
+def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"OPROEP_{name.upper()}", value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    (fault,) = caught.value.errors()
+    where = str(fault["loc"][0]) if fault["loc"] else fault["msg"]
+    assert where == name or f"OPROEP_{name.upper()}" in where
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("deployment", "vlaanderen-2.prod"),
+        ("store", "postgresql://user@/db?host=/run"),
+        ("bus", "kafka://a:1,b:2,c:3"),
+        ("listen", "[::]:7400"),
+        ("issuer", "https://login.example/realms/oproep"),
+        ("metrics", "0.0.0.0:9000"),
+        ("clock", "file:/tmp/clock"),
+        ("log_level", "debug"),
+    ],
+)
+def test_a_right_value_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"OPROEP_{name.upper()}", value)
+    assert getattr(Settings(), name) == value
+
+
+def test_peers_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPROEP_PEERS", "intake=a:1,budget_ledger=b:2")
+    settings = Settings()
+    assert [settings.peer(name) for name in ("intake", "budget_ledger", "scoring")] == ["a:1", "b:2", settings.listen]
+
+
+def test_owned_shards_are_named_or_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPROEP_SHARDS", "4")
+    assert Settings().owned_shards == (0, 1, 2, 3)
+    monkeypatch.setenv("OPROEP_OWNED", "3,1")
+    assert Settings().owned_shards == (3, 1)
+
+
+def test_settings_do_not_change(tmp_path: Path) -> None:
+    settings: Any = Settings()
+    with pytest.raises(ValidationError):
+        settings.vault = tmp_path
