@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import IO, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
@@ -62,16 +63,19 @@ class Shell:
             text=True,
             start_new_session=True,
         )
+        assert self._bash.stdin
+        assert self._bash.stdout
+        self._ears: IO[str] = self._bash.stdin
+        self._mouth: IO[str] = self._bash.stdout
         self._serial = 0
 
-    def __enter__(self) -> "Shell":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        assert self._bash.stdin is not None and self._bash.stdout is not None
         self._kill()
-        self._bash.stdin.close()
-        self._bash.stdout.close()
+        self._ears.close()
+        self._mouth.close()
         self._bash.wait()
 
     def run(self, block: Block) -> str:
@@ -79,7 +83,8 @@ class Shell:
         self._serial += 1
         script, output = (self._directory / f".block-{self._serial}.{kind}" for kind in ("sh", "out"))
         script.write_text(block.script, "utf-8")
-        failed = self._say(f"failed=; trap 'failed=$BASH_COMMAND' ERR; . ./{script.name} > {output.name} 2>&1 < /dev/null; trap - ERR")
+        source = f". ./{script.name} > {output.name} 2>&1 < /dev/null"
+        failed = self._say(f"failed=; trap 'failed=$BASH_COMMAND' ERR; {source}; trap - ERR")
         printed = output.read_text("utf-8")
         where = f"{block.page}:{block.line}"
         assert bool(failed) == (block.mark == "refused"), f"{where}: {failed or 'nothing was refused'}\n{printed}"
@@ -89,13 +94,12 @@ class Shell:
 
     def _say(self, command: str) -> str:
         """Run a command; gives the command that failed in it, or nothing."""
-        assert self._bash.stdin is not None and self._bash.stdout is not None
         watch = threading.Timer(_PATIENCE_SECONDS, self._kill)
         watch.start()
         try:
-            self._bash.stdin.write(f'{command}; echo "done $failed"\n')
-            self._bash.stdin.flush()
-            answer = self._bash.stdout.readline()
+            self._ears.write(f'{command}; echo "done $failed"\n')
+            self._ears.flush()
+            answer = self._mouth.readline()
         finally:
             watch.cancel()
         assert answer.startswith("done"), f"the shell ended: {command}"
