@@ -13,6 +13,8 @@ from services.kernel.form import Json, MalformedError
 
 MAX_ENTRY_BYTES = 65_535
 """The longest entry: the largest length that a uint16 prefix of a C2SP tlog-tiles entry bundle can state."""
+MAX_COMMAND_BYTES = 56_000
+"""The longest command: an entry must hold it, together with at least its refusal."""
 
 
 def encode(value: Json) -> bytes:

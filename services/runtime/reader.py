@@ -14,7 +14,7 @@ from google.protobuf.message import Message as Proto
 
 from services.kernel import canonical
 from services.kernel.entry import Cause, Entry
-from services.kernel.form import MalformedError
+from services.kernel.form import MalformedError, to_json
 from services.kernel.ports import Bus, BusError, CorruptLogError, Message, Outgoing, Parked, Stored
 from services.runtime import metrics
 from services.runtime.facts import Fact
@@ -74,6 +74,11 @@ class Interpreter:
                 continue
             fact = Fact(source=source, index=stored.index, leaf=stored.leaf, time=entry.time, actor=entry.actor, message=message)
             for n, command in enumerate(self._spec.reactions(fact)):
+                size = len(canonical.encode(to_json(command)))
+                if size > canonical.MAX_COMMAND_BYTES:
+                    raise MalformedError(
+                        f"data.events[{number}]", f"leads to a command of {size} bytes", f"at most {canonical.MAX_COMMAND_BYTES}"
+                    )
                 key = self._spec.decider.shard(command)
                 if key == EVERY or shard_of(key, self._shards) == self._shard:
                     command_id = f"{source}/{stored.index}/{number}/{n}"

@@ -8,14 +8,11 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.kernel.canonical import encode
+from services.kernel.canonical import MAX_COMMAND_BYTES, encode
 from services.kernel.form import Id, MalformedError, from_json, to_json
 from services.kernel.people import Actor
 from services.runtime.spec import Spec
 from services.runtime.writer import Answer, Order
-
-MAX_COMMAND_BYTES = 56_000
-"""The longest command, as canonical JSON: an entry must hold it, together with at least its refusal."""
 
 
 class Codec:

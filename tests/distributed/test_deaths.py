@@ -45,7 +45,7 @@ def test_a_service_dies(
 ) -> None:
     expected, mails = undisturbed
     world = Distributed(tmp_path)
-    with world.running(samenleven.START, whole, postgres_url, name=f"dies-{victim}"):
+    with world.running(samenleven.START, whole, postgres_url, name=f"dies-{victim.replace('_', '-')}"):
         stage = Interrupted(world, victim, meanwhile=lambda: whole.kill9(2) if victim == "budget_ledger" else None)
         samenleven.run(stage)
         world.settle()
