@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -19,7 +20,7 @@ from services.kernel.ports import FencedError
 from services.runtime.client import RejectedError, UnreachableError
 from services.standalone.registry import SPECS
 from tests import strategies
-from tests.runtime.serving import LEDGER, OFFICER, TREASURER, Serving, open_envelope, refusal, serving
+from tests.runtime.serving import LEDGER, NOON, OFFICER, TREASURER, Serving, open_envelope, refusal, serving
 
 
 @pytest.fixture(scope="module")
@@ -98,15 +99,16 @@ def test_an_instant_beyond_the_calendar_is_malformed(running: Serving) -> None:
     assert "deadline" in words
 
 
-def test_a_document_that_was_never_uploaded_is_named(running: Serving) -> None:
-    before = running.length("intake/0")
-    known = running.client(OFFICER).upload(b"the call file")
-    command = PublishCall(call_id=strategies.CALL_ID, rules=strategies.rules(), call_file="f" * 64)
-    with pytest.raises(RejectedError, match="INVALID_ARGUMENT: document: " + "f" * 64 + " is not kept here"):
-        running.client(OFFICER).execute(SPECS["intake"], "publish-1", command)
-    assert running.length("intake/0") == before
-    answer = running.client(OFFICER).execute(SPECS["intake"], "publish-1", replace(command, call_file=known))
-    assert kinds(answer.events) == ["CallPublished"]
+def test_a_document_that_was_never_uploaded_is_named(tmp_path: Path) -> None:
+    with serving(tmp_path, ["intake"]) as running:
+        client = running.client(OFFICER)
+        command = PublishCall(call_id=strategies.CALL_ID, rules=strategies.rules(), call_file="f" * 64)
+        with pytest.raises(RejectedError, match="INVALID_ARGUMENT: document: " + "f" * 64 + " is not kept here"):
+            client.execute(SPECS["intake"], "publish-1", command)
+        assert running.length("intake/0") == 0
+        known = client.upload(b"the call file")
+        answer = client.execute(SPECS["intake"], "publish-1", replace(command, call_file=known))
+        assert (answer.index, kinds(answer.events)) == (0, ["CallPublished"])
 
 
 def test_a_command_id_once_more_gives_the_recorded_answer(running: Serving) -> None:
@@ -141,20 +143,21 @@ def test_a_cancelled_call_still_takes_effect_once(running: Serving, ledger: Any)
     request = pb.ExecuteRequest(command_id="cancel-1", open_envelope=wire(envelope_id="cancelled"))
     held, reached = threading.Event(), threading.Event()
     host: Any = running.host
-    real = host._clock.now
+    writer = host._writers["budget_ledger/0"]
+    clock = writer._clock
 
-    def slow() -> datetime:
-        reached.set()
-        held.wait(10)
-        now: datetime = real()
-        return now
+    class Standing:
+        def now(self) -> datetime:
+            reached.set()
+            assert held.wait(10)
+            return NOON
 
-    host._clock.now = slow  # the transaction under way stands still here
+    writer._clock = Standing()  # the transaction of this command stands still here
     call = ledger.Execute.future(request, **terms(running))
     assert reached.wait(10)
     call.cancel()
     assert call.cancelled()
-    host._clock.now = real
+    writer._clock = clock
     held.set()
     answer = running.client().execute(LEDGER, "cancel-1", open_envelope("cancelled"))
     assert answer.repeated
