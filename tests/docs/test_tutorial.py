@@ -44,29 +44,31 @@ class Reader:
             return
         issuer = LocalIssuer(self._directory / ".run" / "issuer")
         client = Client(self._listen, lambda: issuer.token(_READER), patience_seconds=0)
-        end, pause = time.monotonic() + _PATIENCE_SECONDS, Event()
+        end, pause, before = time.monotonic() + _PATIENCE_SECONDS, Event(), None
         try:
-            while not self._quiet(client):
+            while (now := self._at_rest(client)) is None or now != before:
                 assert time.monotonic() < end, "the services do not come to rest"
+                before = now
                 pause.wait(0.1)
         finally:
             client.close()
 
-    def _quiet(self, client: Client) -> bool:
-        """Whether everything is sent and read, and what is due by the clock is done. Services that have ended are quiet, too."""
+    def _at_rest(self, client: Client) -> dict[str, int] | None:
+        """The lengths of the logs, if all is sent and read and what is due by the clock is done; nothing is where no one serves."""
         now = parse_instant((self._directory / "clock").read_text("ascii").strip(), "clock")
         try:
             heads = client.heads()
         except UnreachableError:
-            return True
+            return {}
         lengths = {head.log: head.length for head in heads}
-        return all(
+        quiet = all(
             head.relayed == head.length
             and not head.pending
             and head.swept_at.seconds >= now.timestamp()
             and all(source.next_index == lengths[source.log] for source in head.sources)
             for head in heads
         )
+        return lengths if quiet else None
 
 
 @pytest.fixture
