@@ -103,14 +103,18 @@ def test_a_take_over_waits_for_the_transaction_under_way(opened: Open) -> None:
     older, newer = opened(), opened()
     old = older.take_over()
     lengths: list[int] = []
+    taken = threading.Event()
 
     def take_over() -> None:
-        with newer.transaction(newer.take_over()) as tx:
+        new = newer.take_over()
+        taken.set()
+        with newer.transaction(new) as tx:
             lengths.append(tx.head().length)
 
     taking = threading.Thread(target=take_over)
     with older.transaction(old) as tx:
         taking.start()
+        assert not taken.wait(0.3), "taken over between the check of the epoch and the commit under it"
         tx.append([(stored(0), NOON)])
     taking.join()
     assert lengths == [1]

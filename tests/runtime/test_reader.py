@@ -182,12 +182,17 @@ def test_two_versions_of_an_entry_in_one_batch_halt_the_reader(desk: Desk) -> No
     assert desk.total() == 0
 
 
+def _headers(log: str, index: str, leaf_: str) -> tuple[tuple[str, bytes], ...]:
+    return (("log", log.encode()), ("index", index.encode()), ("leaf", leaf_.encode()))
+
+
 FOREIGN = {
     "no headers": message(LOG[1], headers=()),
-    "another log": message(LOG[1], headers=(("log", b"source/1"), ("index", b"1"), ("leaf", LOG[1].leaf.encode()))),
-    "a leaf of something else": message(LOG[1], value=LOG[2].value),
-    "an index that is none": message(LOG[1], headers=(("log", b"source/0"), ("index", b"-1"), ("leaf", LOG[1].leaf.encode()))),
-    "an index of something else": message(LOG[1], headers=(("log", b"source/0"), ("index", b"2"), ("leaf", LOG[1].leaf.encode()))),
+    "another log": message(LOG[1], headers=_headers("source/1", "1", LOG[1].leaf)),
+    "another leaf than that of its bytes": message(LOG[1], headers=_headers("source/0", "1", LOG[2].leaf)),
+    "other bytes than those of its leaf": message(LOG[1], value=LOG[2].value),
+    "an index that is none": message(LOG[1], headers=_headers("source/0", "-1", LOG[1].leaf)),
+    "an index of something else": message(LOG[1], headers=_headers("source/0", "2", LOG[1].leaf)),
     "no entry at all": message(Stored(1, "s", b"hello", leaf(b"hello"))),
     "an index far away": message(Stored(10**12, "s", b"hello", leaf(b"hello"))),
 }
