@@ -37,7 +37,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; recorded as it stand
 NOBODY = "operator:local:operator,auditor,officer"
 """Who reads when nobody is named: with a local issuer only, whose key lies in a directory of this machine."""
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)  # a pipe has no width to cut ids and sums to
 complaints = Console(stderr=True, highlight=False)
 
 
@@ -70,6 +70,8 @@ def actor(text: str) -> Actor:
 def token(current: Settings, who: str) -> Callable[[], str]:
     """How a token is had: from the token file, or by the local issuer."""
     if (file := current.token_file) is not None:
+        if not file.is_file():
+            fail(f"OPROEP_TOKEN_FILE: {file} is no file; allowed: a file with an access token of the issuer", 2)
         return lambda: file.read_text("ascii").strip()
     if not current.issuer.startswith("file:"):
         fail("OPROEP_TOKEN_FILE: missing; allowed: a file with an access token of the issuer", 2)
@@ -147,7 +149,7 @@ def show_answer(answer: Answer, *, as_json: bool) -> None:
     for event in answer.events:
         style = "red" if event["type"] == "Refused" else "green"
         console.print(f"{event['type']}", style=style, end=" ")
-        console.print(", ".join(f"{k}={_short(v)}" for k, v in event.items() if k != "type"), markup=False)
+        console.print(", ".join(f"{k}={_short(v)}" for k, v in event.items() if k != "type"), markup=False, soft_wrap=True)
     again = " (recorded before)" if answer.repeated else ""
     console.print(f"{answer.log}/{answer.index} at {answer.time.isoformat()}{again}", style="dim", markup=False)
 

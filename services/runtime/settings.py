@@ -2,9 +2,9 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRETS = Path("/run/secrets")
@@ -49,16 +49,13 @@ class Settings(BaseSettings):
 
     @field_validator("owned")
     @classmethod
-    def _owned(cls, value: str) -> str:
+    def _owned(cls, value: str, info: ValidationInfo) -> str:
         if len(set(value.split(","))) != len(value.split(",")):
             raise ValueError("names a shard twice; allowed: each shard once, such as 0,2")
+        shards = info.data.get("shards")
+        if shards is not None and any(int(number) >= shards for number in value.split(",") if number):
+            raise ValueError(f"names a shard that does not exist; allowed: 0 to {shards - 1}")
         return value
-
-    @model_validator(mode="after")
-    def _within(self) -> Self:
-        if max(self.owned_shards) >= self.shards:
-            raise ValueError(f"OPROEP_OWNED: {self.owned} names a shard that does not exist; allowed: 0 to {self.shards - 1}")
-        return self
 
     @cached_property
     def owned_shards(self) -> tuple[int, ...]:
