@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import apply, calls, contacts, decisions, demo, jury, money, notices, reading, run, topics
+from services.cli import apply, calls, contacts, decisions, demo, documents, jury, money, notices, reading, run, topics
 
 app = typer.Typer(
     name="oproep",
@@ -14,6 +14,7 @@ app = typer.Typer(
 app.add_typer(calls.app, name="call")
 app.add_typer(reading.events, name="events")
 app.add_typer(topics.app, name="topics")
+app.add_typer(documents.app, name="document")
 app.add_typer(notices.app, name="notices")
 app.add_typer(apply.app, name="apply")
 app.add_typer(jury.app, name="score")

@@ -20,10 +20,14 @@ class FileClock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._last: datetime | None = None
 
     def now(self) -> datetime:
         """See `Clock.now`."""
-        return parse_instant(self._path.read_text("ascii").strip(), str(self._path))
+        text = self._path.read_text("ascii").strip()
+        if text or self._last is None:  # empty: somebody is about to write it
+            self._last = parse_instant(text, str(self._path))
+        return self._last
 
     def set(self, value: datetime) -> None:
         """Move the clock, in one step as seen by every reader."""
