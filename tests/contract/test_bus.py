@@ -10,10 +10,10 @@ import pytest
 from services.kernel.canonical import MAX_ENTRY_BYTES
 from services.kernel.ports import Bus, CorruptLogError, Message, Outgoing
 from services.runtime.local_bus import LocalBus
+from tests.contract.patience import PATIENCE_SECONDS, incoming
 from tests.contract.unruly import UnrulyBus
 
 PARTITIONS = 3
-PATIENCE_SECONDS = 30
 
 
 @pytest.fixture(params=["local", "unruly", pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -44,12 +44,11 @@ def record(topic: str, number: int, partition: int = 0, sender: str = "a") -> Ou
 def first_seen(bus: Bus, topic: str, partition: int, count: int, position: int = 0) -> list[Message]:
     """The first `count` different values of a partition from a position on, each as it came first."""
     found: dict[bytes, Message] = {}
-    deadline = monotonic() + PATIENCE_SECONDS
     with closing(bus.subscribe(topic, partition, position)) as subscription:
-        while len(found) < count:
-            assert monotonic() < deadline, f"only {len(found)} of {count} records came"
-            for message in subscription.poll(0.2):
-                found.setdefault(message.value, message)
+        for message in incoming(subscription):
+            found.setdefault(message.value, message)
+            if len(found) == count:
+                break
     return list(found.values())
 
 
@@ -79,10 +78,7 @@ def test_reading_goes_on_from_a_position(bus: Bus, send: Callable[[Sequence[Outg
     send([record(topic_name, n) for n in range(20)])
     after = first_seen(bus, topic_name, 0, 20)[11].position + 1
     with closing(bus.subscribe(topic_name, 0, after)) as subscription:
-        messages: list[Message] = []
-        while not messages:
-            messages += subscription.poll(0.2)
-    assert messages[0].position >= after
+        assert next(incoming(subscription)).position >= after
     last = first_seen(bus, topic_name, 0, 20)[-1].position
     assert first_seen(bus, topic_name, 0, 1, position=last)[0].position == last
 
@@ -92,8 +88,7 @@ def test_a_subscription_hears_what_is_sent_after_it(bus: Bus, send: Callable[[Se
         assert subscription.poll(0.05) == []
         for n in range(5):
             send([record(topic_name, n)])
-            while not any(message.header("index") == str(n) for message in subscription.poll(0.5)):
-                pass
+            assert any(message.header("index") == str(n) for message in incoming(subscription))
 
 
 def test_an_empty_poll_ends_after_its_time(bus: Bus, topic_name: str) -> None:

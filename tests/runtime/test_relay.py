@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from services.runtime.local_bus import LocalBus
 from services.runtime.relay import CONTENT_TYPE, Relay
 from services.runtime.sql_store import SqlStore, open_store
 from services.runtime.writer import Order, Writer
+from tests.contract.patience import incoming
 from tests.runtime.tiny import DECIDER, OFFICER, Put, SetClock
 
 TOPIC = "grants.tiny.v1"
@@ -97,10 +99,8 @@ class Desk:
 
     def until(self, indices: Sequence[int]) -> list[Message]:
         """Wait until exactly these entries have come, repeats included."""
-        messages: list[Message] = []
         with closing(self.bus.subscribe(TOPIC, 2, 0)) as subscription:
-            while len(messages) < len(indices):
-                messages += subscription.poll(WAIT_SECONDS)
+            messages = list(islice(incoming(subscription), len(indices)))
         assert [int(m.header("index") or "") for m in messages] == list(indices)
         return messages
 
@@ -211,7 +211,8 @@ def test_two_relays_lose_nothing(desk: Desk) -> None:
         desk.write(5)
     found: dict[int, int] = {}
     with closing(desk.bus.subscribe(TOPIC, 2, 0)) as subscription:
-        while len(found) < 100:
-            for message in subscription.poll(WAIT_SECONDS):
-                found.setdefault(int(message.header("index") or ""), message.position)
+        for message in incoming(subscription):
+            found.setdefault(int(message.header("index") or ""), message.position)
+            if len(found) == 100:
+                break
     assert sorted(found) == list(range(100))
