@@ -65,6 +65,7 @@ LINES: list[tuple[str, tuple[str, ...], int]] = [
     ("notices list", (), 0),
     ("notices resolve", (CALL, "n-1", "sent"), 1),
     ("contact show", (BODY,), 0),
+    ("document put", ("FORM", "--as", CLERK), 0),
     ("events dead-letters", (), 0),
     ("events tail", ("intake/0",), 0),
     ("status", (), 0),
