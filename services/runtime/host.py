@@ -15,7 +15,7 @@ import structlog
 from google.protobuf.message import Message
 from prometheus_client import start_http_server
 
-from services.kernel.ports import Bus, Reads
+from services.kernel.ports import Bus, BusError, Reads
 from services.runtime import metrics
 from services.runtime.client import Client, RemoteOwner
 from services.runtime.clock import clock
@@ -147,17 +147,16 @@ class Host:
 
     def _sweep(self) -> None:
         """Look for commands that time has made due, whenever the clock has moved on."""
-        actors = {own: system_actor(own.partition("/")[0]) for own in self._writers}
-        while not self._stopping.wait(_TICK_SECONDS):
-            now = self._clock.now()
-            for own, writer in self._writers.items():
-                if own not in self._swept or now - self._swept[own] >= _SWEEP_EVERY:
-                    try:
+        try:
+            while not self._stopping.wait(_TICK_SECONDS):
+                now = self._clock.now()
+                for own, writer in self._writers.items():
+                    if own not in self._swept or now - self._swept[own] >= _SWEEP_EVERY:
                         self._measure(own)
-                        self._swept[own] = writer.sweep(actors[own]).result()
-                    except RuntimeError:
-                        log.exception("sweeper.stopped", log=own)
-                        return
+                        self._swept[own] = writer.sweep(system_actor(own.partition("/")[0])).result()
+        except BaseException as error:  # whatever it is, nothing falls due any more, and the owner must know
+            log.exception("sweeper.stopped")
+            self._stopped(error)
 
     def _measure(self, own: str) -> None:
         with self._writers[own].store.read() as reads:
@@ -179,9 +178,13 @@ class Host:
         if self._settings.token_file is not None:
             file = self._settings.token_file
             return Client(self._settings.peer(service), lambda: file.read_text("ascii").strip(), patience_seconds=0)
+        if not issuer.startswith("file:"):
+            raise BusError("OPROEP_TOKEN_FILE: missing; allowed: a file with an access token of the issuer")
         local = LocalIssuer(Path(issuer.removeprefix("file:")))
         actor = system_actor(next(iter(self._specs)))
-        return Client(self._settings.peer(service), lambda: local.token(actor), patience_seconds=0)
+        return Client(
+            self._settings.peer(service), lambda: local.token(actor, audience=self._settings.audience), patience_seconds=0
+        )
 
     def _stopped(self, reason: BaseException) -> None:
         if self.failure is None:

@@ -136,11 +136,10 @@ def choosy(tmp_path: Path) -> Generator[tuple[Serving, set[str]]]:
         yield host, unreadable
 
 
-def _publish(host: Serving, call_id: str) -> None:
+def _publish(client: Client, call_id: str) -> None:
     from services.intake.model import PublishCall  # noqa: PLC0415 - only here
 
     rules = strategies.rules(call_id=call_id, envelope=replace(strategies.rules().envelope, envelope_id=f"envelope-{call_id}"))
-    client = host.client(OFFICER)
     document = client.upload(b"call file")
     answer = client.execute(SPECS["intake"], f"publish-{call_id}", PublishCall(call_id=call_id, rules=rules, call_file=document))
     assert [event["type"] for event in answer.events] == ["CallPublished"]
@@ -149,8 +148,8 @@ def _publish(host: Serving, call_id: str) -> None:
 def test_what_cannot_be_read_is_listed_and_taken_in_again(choosy: tuple[Serving, set[str]]) -> None:
     host, unreadable = choosy
     operator = host.client(OPERATOR)
-    _publish(host, "call-a")
-    _publish(host, "call-b")
+    for call_id in ("call-a", "call-b"):
+        _publish(host.client(OFFICER), call_id)
     (letter,) = until(operator.dead_letters)
     assert (letter.log, letter.source, letter.index, letter.stream) == (LOG, "intake/0", 0, "call-a")
     assert letter.reason == "callId: 'call-a' is beyond this version; allowed: other calls"
@@ -182,16 +181,22 @@ def test_a_record_that_is_no_entry_is_a_dead_letter(tmp_path: Path) -> None:
         assert (message.value, message.header("origin")) == (b"no entry", "grants.intake.v1/0/0")
 
 
-def test_a_gap_is_fetched_from_the_owner(tmp_path: Path) -> None:
+@pytest.mark.parametrize("audience", ["oproep", "elsewhere"])
+def test_a_gap_is_fetched_from_the_owner(tmp_path: Path, audience: str) -> None:
     """The bus lost the first entries; the ledger asks the intake for them."""
-    with serving(tmp_path / "intake", ["intake"]) as owner:
+    with serving(tmp_path / "intake", ["intake"], audience=audience) as owner:
+        clerk = owner.client(token=lambda: owner.issuer.token(OFFICER, audience=audience))
         for call_id in ("call-a", "call-b", "call-c"):
-            _publish(owner, call_id)
-        last = list(owner.client(AUDITOR).entries("intake/0", 2))[-1]
-        peers = f"intake={owner.address}"
-        with serving(tmp_path / "ledger", ["budget_ledger"], peers=peers, issuer=f"file:{owner.directory / 'issuer'}") as host:
+            _publish(clerk, call_id)
+        (last,) = clerk.entries("intake/0", 2)
+        shared: dict[str, Any] = {
+            "peers": f"intake={owner.address}",
+            "issuer": f"file:{owner.directory / 'issuer'}",
+            "audience": audience,
+        }
+        with serving(tmp_path / "ledger", ["budget_ledger"], **shared) as host:
             publisher = LocalBus(host.directory / "bus.db").publisher()
             publisher.publish([outgoing("intake/0", last)])
             publisher.close()
-            auditor = host.client(token=lambda: owner.issuer.token(AUDITOR))
-            until(lambda: len(auditor.state(LOG, "Envelope")) == 3)
+            reader = host.client(token=lambda: owner.issuer.token(AUDITOR, audience=audience))
+            until(lambda: len(reader.state(LOG, "Envelope")) == 3)

@@ -1,0 +1,68 @@
+"""A host ends as a whole when a part of it can no longer go on."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from services.kernel.form import MalformedError
+from services.runtime.clock import FileClock
+from services.runtime.host import run
+from tests.runtime.serving import AUDITOR, LEDGER, NOON, made, open_envelope, serving
+
+
+def test_without_a_clock_nothing_goes_on(tmp_path: Path) -> None:
+    with serving(tmp_path, ["budget_ledger"]) as running:
+        assert not running.host.wait(0.2)
+        (tmp_path / "clock").write_text("noon", "ascii")
+        assert running.host.wait(10)
+        assert isinstance(running.host.failure, MalformedError)
+
+
+def test_a_signal_ends_it_in_order(tmp_path: Path) -> None:
+    ends: list[Callable[[], None]] = []
+
+    def on_signal(end: Callable[[], None]) -> None:
+        ends.append(end)
+        running.client().execute(LEDGER, "open-1", open_envelope())
+        end()
+
+    running = made(tmp_path, ["budget_ledger"])
+    run(running.host, on_signal)
+    assert len(ends) == 1
+    with serving(tmp_path, ["budget_ledger"]) as again:
+        assert [stored.index for stored in again.client(AUDITOR).entries("budget_ledger/0", 0)] == [0]
+
+
+def process(place: Path, **changes: str) -> "subprocess.Popen[str]":
+    """A ledger as a process."""
+    FileClock(place / "clock").set(NOON)
+    settings = {
+        "listen": "127.0.0.1:0",
+        "store": f"sqlite:///{place / 'logs'}",
+        "bus": f"local:{place / 'bus.db'}",
+        "issuer": f"file:{place / 'issuer'}",
+        "clock": f"file:{place / 'clock'}",
+        **changes,
+    }
+    environment = {**os.environ, **{f"OPROEP_{name.upper()}": value for name, value in settings.items()}}
+    command = [sys.executable, "-m", "services.cli", "service", "budget_ledger"]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_failure_ends_the_process_with_code_one(tmp_path: Path) -> None:
+    with process(tmp_path) as running:
+        assert running.stderr is not None
+        assert any("host.started" in line for line in running.stderr)
+        (tmp_path / "clock").unlink()
+        said = running.stderr.read()
+        assert running.wait(30) == 1
+    assert "FileNotFoundError" in said
+
+
+def test_an_address_that_is_none_ends_the_process_with_code_one(tmp_path: Path) -> None:
+    with process(tmp_path, listen="nowhere.invalid:7400") as running:
+        _, said = running.communicate(timeout=30)
+    assert running.returncode == 1
+    assert "nowhere.invalid:7400" in said
