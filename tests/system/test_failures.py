@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from os import environ
 from pathlib import Path
@@ -25,7 +26,9 @@ from tests.runtime.serving import AUDITOR, LEDGER, open_envelope, serving
 from tests.system.playing import Told, without
 
 _DEATHS = (30, 95, 190)
-"""Which commands of the scenario the process does not survive: while filing, while scoring, and at the approval."""
+"""Which commands of the scenario the process does not survive: while filing, while scoring, and towards the approval."""
+_ANSWER_LOST = 95
+"""After which of them it dies."""
 
 
 class Mortal(World):
@@ -43,15 +46,20 @@ class Mortal(World):
         return f"127.0.0.1:{self._port}"
 
     def execute(self, service: str, actor: Actor, command: object) -> Answer:
-        """As always, but now and then the process dies with the command in its hands."""
+        """As always, but now and then the process dies: with the command in its hands, or when all but the answer is done."""
         self._count += 1
         if self._count not in _DEATHS:
             return super().execute(service, actor, command)
         with ThreadPoolExecutor(1) as pool:
-            answer = pool.submit(super().execute, service, actor, command)
+            future = pool.submit(super().execute, service, actor, command)
+            if self._count == _ANSWER_LOST:
+                future.result()
             self._die()
             self._start()
-            return answer.result()
+            answer = future.result()
+        again = self._client(service, actor).execute(SPECS[service], f"demo-{self._count:05d}", command)
+        assert again == replace(answer, repeated=True)
+        return answer
 
     @contextmanager
     def running(self, start: datetime) -> Generator[None]:
