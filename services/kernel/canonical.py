@@ -17,9 +17,12 @@ MAX_COMMAND_BYTES = 56_000
 """The longest command: an entry must hold it, together with at least its refusal."""
 
 
+_written = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
 def encode(value: Json) -> bytes:
     """Write `value` canonically."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _written(value).encode()
 
 
 def decode(data: bytes) -> dict[str, Any]:
@@ -30,12 +33,12 @@ def decode(data: bytes) -> dict[str, Any]:
             in canonical form.
     """
     try:
-        value = json.loads(
-            data.decode(), object_pairs_hook=_unique, parse_int=_no_number, parse_float=_no_number, parse_constant=_no_number
-        )
+        value = _read(data.decode())
         if b"null" in data or not data.isascii():
             _check(value)
         same = encode(value) == data
+        if not same:
+            _read_unique(data.decode())  # a name that occurs twice is why, if there is one
     except UnicodeEncodeError as error:
         raise MalformedError("", "half a surrogate pair", "Unicode text") from error
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
@@ -80,3 +83,9 @@ def _check(value: Any) -> None:
 
 def _no_number(text: str) -> NoReturn:
     raise MalformedError("", f"a bare number {text[:20]}", "numbers are written as strings")
+
+
+_read = json.JSONDecoder(parse_int=_no_number, parse_float=_no_number, parse_constant=_no_number).decode
+_read_unique = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_no_number, parse_float=_no_number, parse_constant=_no_number
+).decode

@@ -31,6 +31,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 T = TypeVar("T")
@@ -52,6 +53,11 @@ class MalformedError(ValueError):
         self.field, self.fault, self.allowed = field, fault, allowed
 
 
+@cache
+def _fullmatch(pattern: str) -> Callable[[str], object]:
+    return re.compile(pattern).fullmatch
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """The whole string matches `pattern`; `meaning` says so in words."""
@@ -61,7 +67,7 @@ class Matches:
 
     def check(self, value: Any, path: str) -> None:
         """Raise `MalformedError` if `value` does not match."""
-        if not re.fullmatch(self.pattern, value):
+        if not _fullmatch(self.pattern)(value):
             raise MalformedError(path, f"{_shown(value)} does not fit", self.meaning)
 
 
@@ -109,10 +115,11 @@ def camel(name: str) -> str:
 
 def instant(value: datetime) -> str:
     """An instant as proto3 JSON prints a Timestamp: UTC, `Z`, and 0, 3 or 6 digits of fraction."""
-    value = value.astimezone(UTC).replace(tzinfo=None)
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
     micro = value.microsecond
     digits = "seconds" if not micro else "milliseconds" if micro % 1000 == 0 else "microseconds"
-    return f"{value.isoformat(timespec=digits)}Z"
+    return value.isoformat(timespec=digits).removesuffix("+00:00") + "Z"
 
 
 def parse_instant(text: object, path: str) -> datetime:
@@ -125,7 +132,8 @@ def parse_instant(text: object, path: str) -> datetime:
     if not isinstance(text, str) or not _INSTANT.fullmatch(text):
         raise MalformedError(path, f"{_shown(text)} is no instant", allowed)
     try:
-        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text)).astimezone(UTC)
+        value = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise MalformedError(path, f"{_shown(text)} is no instant", allowed) from error
 
@@ -144,11 +152,13 @@ def _read_str(data: object, path: str) -> str:
 
 
 def _read_int(data: object, path: str) -> int:
-    if isinstance(data, int) and not isinstance(data, bool):
-        data = str(data)
-    if not isinstance(data, str) or not _INTEGER.fullmatch(data) or abs(int(data)) > MAX_INT64:
-        raise MalformedError(path, f"{_shown(data)} is no integer", "a whole number of at most 63 bits")
-    return int(data)
+    if isinstance(data, str) and _INTEGER.fullmatch(data):
+        data = int(data)
+    if not isinstance(data, int) or isinstance(data, bool) or abs(data) > MAX_INT64:
+        raise MalformedError(
+            path, f"{_shown(str(data) if type(data) is int else data)} is no integer", "a whole number of at most 63 bits"
+        )
+    return data
 
 
 def _read_bool(data: object, path: str) -> bool:
@@ -217,12 +227,20 @@ def _writer(hint: Any) -> Callable[[Any], Json]:  # noqa: PLR0911 - one return a
         return lambda v: {k: item(x) for k, x in v.items()}
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return lambda v: v.value
-    plan = [(name, key, _writer(t)) for name, key, t, _ in _fields(hint)]
+    plan = [(key, _writer(t)) for _, key, t, _ in _fields(hint)]
+    values = _values(tuple(name for name, *_ in _fields(hint)))
 
     def write(value: Any) -> Json:
-        return {key: w(v) for name, key, w in plan if (v := getattr(value, name)) is not None}
+        return {key: w(v) for (key, w), v in zip(plan, values(value), strict=True) if v is not None}
 
     return write
+
+
+def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Gets the attributes of those names."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: tuple(getattr(value, name) for name in names)
 
 
 @cache
@@ -230,12 +248,12 @@ def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901, PLR0911 -
     origin = get_origin(hint)
     if origin is Annotated:
         base, *checks = get_args(hint)
-        read_base = _reader(base)
+        read_base, held = _reader(base), [check.check for check in checks]
 
         def read_checked(data: object, path: str) -> Any:
             value = read_base(data, path)
-            for check in checks:
-                check.check(value, path)
+            for check in held:
+                check(value, path)
             return value
 
         return read_checked

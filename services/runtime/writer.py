@@ -6,10 +6,12 @@ Waiting commands share a commit. Nothing is answered, relayed or published befor
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -17,8 +19,7 @@ import structlog
 
 from services.kernel.canonical import MAX_ENTRY_BYTES, encode, leaf
 from services.kernel.decider import At, Decider
-from services.kernel.entry import Cause, Entry, Part, body_digest, tagged
-from services.kernel.form import Json
+from services.kernel.entry import Cause, Entry, Part, composed, encoded_body_digest, tagged
 from services.kernel.people import Actor
 from services.kernel.ports import Clock, CorruptLogError, Parked, Progress, Recorded, Store, Stored, Transaction
 from services.runtime import metrics
@@ -43,7 +44,7 @@ class Answer:
     events: tuple[Mapping[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: `encoded` stays with it
 class Order:
     """A command on its way in."""
 
@@ -51,6 +52,11 @@ class Order:
     command: Any
     actor: Actor
     cause: Cause | None = None
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The command as an entry holds it."""
+        return encode(tagged(self.command))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +108,10 @@ class Writer:
     def submit(self, order: Order) -> "Future[Answer]":
         """Queue a command; the answer comes after the commit. Cancelling the future does not cancel the command."""
         return self._enqueue(lambda batch: batch.execute(order))
+
+    def submit_all(self, orders: Sequence[Order]) -> "Future[list[Answer]]":
+        """Queue commands that came together, to be decided in this order; the answers come after one commit."""
+        return self._enqueue(lambda batch: [batch.execute(order) for order in orders])
 
     def receive(self, arrivals: Sequence[Arrival]) -> "Future[None]":
         """Queue entries of another log, in order without a gap; done when they and their effects are durable."""
@@ -177,7 +187,7 @@ class Writer:
             raise
         for (_, future), answer in zip(jobs, answers, strict=True):
             future.set_result(answer)
-        metrics.log_length.labels(self.name).set(batch.length)
+        batch.count()
         with self.committed:
             self.length = batch.length
             self.committed.notify_all()
@@ -198,24 +208,32 @@ class _Batch:
         now = clock.now()
         self._now = now if head.last_time is None else max(head.last_time, now)
         self._pending: list[tuple[Stored, datetime]] = []
+        self._outcomes: Counter[tuple[str, str]] = Counter()
 
     def finish(self) -> None:
         """Write entries and state; the commit follows."""
         self._append()
         self._state.flush()
 
+    def count(self) -> None:
+        """Tell the metrics what is durable now."""
+        metrics.log_length.labels(self._name).set(self.length)
+        for (command, outcome), number in self._outcomes.items():
+            metrics.commands.labels(self._decider.service, command, outcome).inc(number)
+
     def execute(self, order: Order) -> Answer:
         """One command, or the recorded answer to it."""
-        body = body_digest(order.command, order.actor)
+        body = encoded_body_digest(order.encoded, order.actor)
         earlier = self._tx.recorded(order.command_id)
         if earlier is not None:
             return self._recorded(order, earlier, same=earlier.body == body)
         at = At(actor=order.actor, now=self._now)
         events = tuple(tagged(event) for event in self._decider.run(order.command, self._state, at))
-        stored = [self._entry(order, events=part, number=number) for number, part in enumerate(_parts(order, events))]
+        parts = _parts(order, [encode(event) for event in events])
+        stored = [self._entry(order, events=part, number=number, of=len(parts)) for number, part in enumerate(parts, 1)]
         self._tx.record_command(order.command_id, Recorded(body, stored[0].index, len(stored)))
         outcome = "refused" if any(event["type"] == "Refused" for event in events) else "accepted"
-        metrics.commands.labels(self._decider.service, type(order.command).__name__, outcome).inc()
+        self._outcomes[type(order.command).__name__, outcome] += 1
         return Answer(self._name, stored[0].index, stored[0].leaf, self._now, False, events)  # noqa: FBT003 - a field of the answer
 
     def receive_all(self, arrivals: Sequence[Arrival]) -> None:
@@ -271,24 +289,22 @@ class _Batch:
     def _held(self, arrival: Arrival) -> bool:
         return self._tx.has_parked(arrival.source, arrival.stream)
 
-    def _entry(self, order: Order, *, events: "_Events", number: int) -> Stored:
-        part = None if events.of == 1 else Part(number=number + 1, of=events.of)
-        command = tagged(order.command)
-        entry = Entry(
+    def _entry(self, order: Order, *, events: Sequence[bytes], number: int, of: int) -> Stored:
+        stream = self._decider.stream(order.command)
+        value = composed(
             deployment=self._deployment,
             log=self._name,
             index=self.length,
-            stream=self._decider.stream(order.command),
+            stream=stream,
             time=self._now,
             command_id=order.command_id,
-            command=command if number == 0 else {"type": command["type"]},
+            command=order.encoded if number == 1 else encode({"type": type(order.command).__name__}),
             actor=order.actor,
             cause=order.cause,
-            events=events.events,
-            part=part,
+            events=events,
+            part=None if of == 1 else Part(number=number, of=of),
         )
-        value = entry.to_bytes()
-        stored = Stored(entry.index, entry.stream, value, leaf(value))
+        stored = Stored(self.length, stream, value, leaf(value))
         self._pending.append((stored, self._now))
         self.length += 1
         return stored
@@ -309,21 +325,15 @@ class _Batch:
         return Answer(self._name, entries[0].index, entries[0].leaf, first.time, True, events)  # noqa: FBT003 - a field of the answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Events:
-    events: tuple[Mapping[str, Json], ...]
-    of: int
-
-
-def _parts(order: Order, events: tuple[Mapping[str, Json], ...]) -> list[_Events]:
+def _parts(order: Order, events: Sequence[bytes]) -> list[list[bytes]]:
     """Cut a long answer so that each part fits in an entry. The command stands whole in the first part."""
-    parts: list[list[Mapping[str, Json]]] = [[]]
-    used = _ROOM + len(encode(tagged(order.command)))
+    parts: list[list[bytes]] = [[]]
+    used = _ROOM + len(order.encoded)
     for event in events:
-        size = len(encode(dict(event))) + 1
+        size = len(event) + 1
         if used + size > MAX_ENTRY_BYTES and (parts[-1] or len(parts) == 1):
             parts.append([])
             used = _ROOM
         parts[-1].append(event)
         used += size
-    return [_Events(tuple(part), len(parts)) for part in parts]
+    return parts

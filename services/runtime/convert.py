@@ -1,0 +1,78 @@
+"""Messages from and to the JSON form of `form`, which is that of proto3; compiled once a type, as it is done for each command.
+
+A message has strings, `int64`, booleans, instants, messages, lists and maps of them, and nothing else.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from functools import cache
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from services.kernel.form import Json, MalformedError, instant, parse_instant
+
+_TIMESTAMP = "google.protobuf.Timestamp"
+
+
+def body(message: Message) -> dict[str, Json]:
+    """A message as a JSON object; what has presence is left out when it is not there, all else is written.
+
+    Raises:
+        MalformedError: if an instant in it has no JSON form, such as one after the year 9999.
+    """
+    return {
+        key: write(getattr(message, name))
+        for name, key, write, _, optional in _plan(message.DESCRIPTOR)
+        if not optional or message.HasField(name)
+    }
+
+
+def members(kind: Descriptor, value: Mapping[str, Any]) -> dict[str, Any]:
+    """What to construct a message of that kind from, given its JSON object; names that the message does not have are passed over."""
+    return {name: read(value[key]) for name, key, _, read, _ in _plan(kind) if key in value}
+
+
+_Way = Callable[[Any], Any]
+
+
+@cache
+def _plan(kind: Descriptor) -> tuple[tuple[str, str, _Way, _Way, bool], ...]:
+    """(name, name in JSON, to JSON, from JSON, may be left out) for each field."""
+    return tuple((field.name, field.json_name, *_ways(field), field.has_presence) for field in kind.fields)
+
+
+def _ways(field: FieldDescriptor) -> tuple[_Way, _Way]:
+    inner = field.message_type
+    if inner is not None and inner.GetOptions().map_entry:
+        write, read = _single(inner.fields_by_name["value"])
+        return lambda v: {k: write(x) for k, x in v.items()}, lambda v: {k: read(x) for k, x in v.items()}
+    write, read = _single(field)
+    if field.is_repeated:
+        return lambda v: [write(x) for x in v], lambda v: [read(x) for x in v]
+    return write, read
+
+
+def _single(field: FieldDescriptor) -> tuple[_Way, _Way]:
+    inner = field.message_type
+    if inner is not None and inner.full_name == _TIMESTAMP:
+        return lambda v: _instant(v, field.json_name), lambda v: parse_instant(v, field.json_name)
+    if inner is not None:
+        return body, lambda v: members(inner, v)
+    if field.type == FieldDescriptor.TYPE_INT64:
+        return str, int
+    if field.type in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BOOL):
+        return _as_it_is, _as_it_is
+    raise TypeError(f"{field.full_name}: no field of a contract has type {field.type}")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _instant(value: Any, field: str) -> str:
+    try:
+        return instant(value.ToDatetime(UTC))
+    except (ValueError, OverflowError) as error:
+        raise MalformedError(field, str(error), "an instant of the years 1 to 9999") from error
