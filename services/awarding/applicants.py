@@ -35,8 +35,10 @@ def accept_agreement(command: AcceptAgreement, state: State, at: At) -> tuple[Ev
     file = own_file(command, state, at)
     if isinstance(file, Refused):
         return (file,)
+    if no := _unbound(command, file):
+        return no
     rules = rules_of(state, file.call_id).rules
-    return _unbound(command, file) or (
+    return (
         AgreementAccepted(
             call_id=file.call_id,
             application_id=file.application_id,

@@ -6,6 +6,7 @@ import pytest
 
 from services.awarding.core import AUTHORITY, DECIDER
 from services.awarding.model import (
+    AcceptAgreement,
     Approve,
     DropApplication,
     LodgeAppeal,
@@ -222,3 +223,11 @@ def test_the_refusal_names_what_it_is_about() -> None:
     (event,) = decided().give(Approve(call_id=CALL_ID, proposal=9), MINISTER)
     assert (event.command, event.proposal, event.application_id) == ("Approve", 9, None)  # type: ignore[union-attr]  # a refusal
     assert AGREEMENT
+
+
+def test_an_agreement_before_the_call_is_known_is_refused_like_any_other() -> None:
+    """The ranking may come before the call; whoever is in it may ask for anything."""
+    desk = empty()
+    desk.give(Ask(id="a").ranked(1))
+    answer = desk.give(AcceptAgreement(call_id=CALL_ID, application_id="a", agreement=AGREEMENT), applicant("body-a"))
+    assert refusal(answer) == "not_granted"
