@@ -6,6 +6,12 @@ GEN := protos/gen
 PROTOS := $(shell find protos/grants -name '*.proto')
 ARGS ?=
 
+define generate
+rm -rf $(1) && mkdir -p $(1) && $(V)/python -m grpc_tools.protoc -I protos --plugin=protoc-gen-mypy=$(V)/protoc-gen-mypy \
+  --plugin=protoc-gen-mypy_grpc=$(V)/protoc-gen-mypy_grpc --python_out=$(1) --grpc_python_out=$(1) \
+  --mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) $(PROTOS)
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format protos lock up kafka-up demo-kafka breaking-base
 
@@ -26,10 +32,8 @@ demo: .venv/ready ## the call of 2021 from publication to the last report, on th
 	@$(V)/oproep demo $(ARGS)
 
 protos: .venv/tools ## generate protos/gen
-	@rm -rf $(GEN).new && mkdir -p $(GEN).new $(GEN)
-	@$(V)/python -m grpc_tools.protoc -I protos --plugin=protoc-gen-mypy=$(V)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(V)/protoc-gen-mypy_grpc \
-	  --python_out=$(GEN).new --grpc_python_out=$(GEN).new --mypy_out=quiet:$(GEN).new --mypy_grpc_out=quiet:$(GEN).new $(PROTOS)
-	@rm -rf $(GEN)/grants && mv $(GEN).new/grants $(GEN)/grants && rmdir $(GEN).new
+	@$(call generate,$(GEN).new)
+	@rm -rf $(GEN)/grants && mkdir -p $(GEN) && mv $(GEN).new/grants $(GEN)/grants && rmdir $(GEN).new
 
 format: .venv/tools ## format code and protos
 	@$(V)/ruff format services tests && $(V)/buf format -w protos
@@ -41,6 +45,8 @@ check: .venv/tools ## lint, types, imports, contracts
 	@$(V)/basedpyright
 	@$(V)/buf format -d --exit-code protos && $(V)/buf lint protos
 	@$(V)/buf breaking protos --against deploy/release/protos.binpb
+	@$(call generate,$(GEN).new)
+	@diff -r -x __pycache__ $(GEN).new/grants $(GEN)/grants && rm -rf $(GEN).new || { echo "protos/gen is not what make protos generates"; exit 1; }
 
 test: .venv/tools ## all tests; Kafka and PostgreSQL are brought along (ARGS=-x)
 	@$(V)/pytest -q $(ARGS)
