@@ -13,6 +13,7 @@ budget year it can be awarded once more.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, assert_never, get_args
 
 from services.budget_ledger import envelopes, paying, reserving
@@ -38,7 +39,7 @@ from services.budget_ledger.model import (
     ReservationStatus,
     Reserve,
 )
-from services.budget_ledger.records import CallTerms, Decommitment, Due, Envelope, Merger, Reservation, Use
+from services.budget_ledger.records import CallTerms, Decommitment, Due, Envelope, Merger, Reservation, Running, Use, moment
 from services.budget_ledger.refusing import refuse
 from services.kernel.decider import At, Decider, State
 from services.kernel.people import Role
@@ -95,10 +96,11 @@ def decide(command: Command, state: State, at: At) -> tuple[Event, ...]:  # noqa
 
 
 def due(state: State, now: datetime) -> Iterable[tuple[str, Expire]]:
-    """Reservations whose time is over."""
-    for reservation in state.all(Reservation):
-        lives = reservation.status is ReservationStatus.RESERVED or reserving.waits(reservation, state)
-        if lives and reservation.expires_at <= now:
+    """Reservations whose time is over, the first to end first."""
+    for running in takewhile(lambda running: running.ends <= moment(now), state.all(Running)):
+        reservation = state.get(Reservation, running.envelope_id, running.reservation_id)
+        assert reservation is not None, "what runs was reserved or deferred"  # noqa: S101 - a broken log stops the process
+        if reservation.status is ReservationStatus.RESERVED or reserving.waits(reservation, state):
             command = Expire(envelope_id=reservation.envelope_id, reservation_id=reservation.reservation_id)
             yield f"{reservation.key()}/expire", command
 
@@ -116,7 +118,7 @@ DECIDER = Decider(
     service="budget_ledger",
     commands=get_args(Command),
     events=get_args(Event),
-    records=(Envelope, CallTerms, Use, Reservation, Due, Decommitment, Merger),
+    records=(Envelope, CallTerms, Use, Reservation, Running, Due, Decommitment, Merger),
     decide=decide,
     evolve=evolve,
     stream=_envelope,

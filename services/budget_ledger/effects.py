@@ -33,6 +33,7 @@ from services.budget_ledger.records import (
     Reservation,
     Use,
     present_bodies,
+    running,
     use_of,
 )
 from services.kernel.decider import Record, State
@@ -64,7 +65,8 @@ def _changes(event: Event, state: State) -> Iterable[Record]:  # noqa: C901, PLR
                 ),
             )
         case ReservationDeferred():
-            return (_asked(event, ReservationStatus.DEFERRED, ()),)
+            deferred = _asked(event, ReservationStatus.DEFERRED, ())
+            return (deferred, running(deferred))
         case Reserved():
             return _reserved(event, state)
         case Committed() | Released() | Expired():
@@ -113,12 +115,17 @@ def _asked(event: ReservationDeferred | Reserved, status: ReservationStatus, cou
 def _reserved(event: Reserved, state: State) -> Iterator[Record]:
     reservation = _asked(event, ReservationStatus.RESERVED, event.counted)
     yield reservation
+    deferred = state.get(Reservation, event.envelope_id, event.reservation_id)
+    if deferred is not None:
+        yield running(deferred, over=True)
+    yield running(reservation)
     for record in _moved(reservation, state, reserved=event.amount_cents):
         yield replace(record, limit_cents=event.cap_cents) if isinstance(record, Use) else record
 
 
 def _resolved(event: Committed | Released | Expired, state: State) -> Iterator[Record]:
     reservation = _reservation(state, event)
+    yield running(reservation, over=True)
     match event:
         case Committed():
             yield replace(

@@ -7,7 +7,7 @@ from services.budget_ledger.ahead import Ahead
 from services.budget_ledger.effects import evolve
 from services.budget_ledger.events import ApplicantsMerged, CallTermsNoted, EnvelopeClosed, EnvelopeOpened, Event
 from services.budget_ledger.model import CloseEnvelope, MergeApplicants, OpenEnvelope, RefusalCode, RegisterCall
-from services.budget_ledger.records import CallTerms, Envelope, Merger, Reservation, present_bodies, present_body, use_of
+from services.budget_ledger.records import CallTerms, Envelope, Merger, Reservation, Running, present_bodies, present_body, use_of
 from services.budget_ledger.refusing import refuse
 from services.budget_ledger.reserving import asked, reserve, waits
 from services.kernel.decider import State
@@ -71,7 +71,9 @@ def merge_applicants(command: MergeApplicants, state: State) -> tuple[Event, ...
 def _asked_before(command: RegisterCall, state: State, first: tuple[Event, ...], now: datetime) -> Iterator[Event]:
     """Decide each deferred reservation of the call over what the ones before it have left."""
     ahead = Ahead(state)
-    waiting = [r for r in state.all(Reservation, command.envelope_id) if r.call_id == command.call_id and waits(r, state)]
+    names = sorted(r.reservation_id for r in state.all(Running) if r.envelope_id == command.envelope_id)
+    running = [r for name in names if (r := state.get(Reservation, command.envelope_id, name)) is not None]
+    waiting = [r for r in running if r.call_id == command.call_id and waits(r, state)]
     for event in first:
         ahead.put_all(evolve(event, ahead))
     for reservation in waiting:

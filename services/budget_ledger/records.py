@@ -1,12 +1,12 @@
 """What the budget ledger keeps. All sums are cents."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.budget_ledger.model import DueKind, DueStatus, Partners, ReservationStatus, Year
 from services.kernel.decider import Record, State
-from services.kernel.form import Id
+from services.kernel.form import Id, Line
 from services.kernel.rules import CapCounts, Cents, CentsOrZero, Currency
 
 
@@ -107,6 +107,39 @@ class Reservation(Record):
     def free_cents(self) -> int:
         """The part of the commitment that is neither with the applicant nor on its way to the bank."""
         return self.committed_cents - self.outstanding_cents - self.ordered_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running(Record):
+    """A reservation whose time is running, under the instant at which it ends: the next to expire is the first of its kind.
+
+    Without it every look for what has expired would go through all reservations that ever were.
+    """
+
+    KEY: ClassVar[tuple[str, ...]] = ("ends", "envelope_id", "reservation_id")
+    ends: Line
+    envelope_id: Id
+    reservation_id: Id
+    over: bool = False
+
+    def gone(self) -> bool:
+        """See `Record.gone`."""
+        return self.over
+
+
+def running(reservation: Reservation, *, over: bool = False) -> Running:
+    """How a reservation is found by its end; `over` once it needs to be no more."""
+    return Running(
+        ends=moment(reservation.expires_at),
+        envelope_id=reservation.envelope_id,
+        reservation_id=reservation.reservation_id,
+        over=over,
+    )
+
+
+def moment(value: datetime) -> str:
+    """An instant as a text that sorts as instants do."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

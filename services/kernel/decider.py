@@ -22,7 +22,11 @@ class Record:
 
     def key(self) -> str:
         """The record's key among its kind: the key fields, joined by `/`."""
-        return "/".join(getattr(self, name) for name in self.KEY)
+        return "/".join([getattr(self, name) for name in self.KEY])
+
+    def gone(self) -> bool:
+        """Whether this is the end of the record with its key: nothing is kept in its place."""
+        return False
 
 
 class State(Protocol):
@@ -55,15 +59,19 @@ class MemoryState:
         return iter([self.records[name, k] for k in keys])
 
     def put(self, record: Record) -> None:
-        """Store a record in the place of the one with its key."""
-        self.records[type(record).__name__, record.key()] = record
+        """See `MutableState.put`."""
+        at = (type(record).__name__, record.key())
+        if record.gone():
+            self.records.pop(at, None)
+        else:
+            self.records[at] = record
 
 
 class MutableState(State, Protocol):
     """State that takes what `evolve` returns."""
 
     def put(self, record: Record) -> None:
-        """Store a record in the place of the one with its key."""
+        """Store a record in the place of the one with its key, or nothing if it is gone."""
         ...
 
 

@@ -80,7 +80,7 @@ class Reads(Protocol):
         ...
 
     def rows(self, kind: str, prefix: str) -> Iterator[tuple[str, bytes]]:
-        """State rows (key, JSON) of a kind whose key starts with `prefix`, in key order (by code point)."""
+        """State rows (key, JSON) of a kind whose key starts with `prefix`, in key order (by code point), a page at a time."""
         ...
 
     def kinds(self) -> Sequence[str]:
@@ -119,8 +119,8 @@ class Transaction(Reads, Protocol):
         """Append entries; their indices continue the log without a gap."""
         ...
 
-    def put_rows(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
-        """Write state rows (kind, key, JSON) in the place of what they replace."""
+    def put_rows(self, rows: Iterable[tuple[str, str, bytes | None]]) -> None:
+        """Write state rows (kind, key, JSON) in the place of what they replace; None removes the row."""
         ...
 
     def accept(self, source: str, index: int, leaf: str) -> None:

@@ -30,7 +30,7 @@ def body(message: Message) -> dict[str, Json]:
 
 
 def members(kind: Descriptor, value: Mapping[str, Any]) -> dict[str, Any]:
-    """What to construct a message of that kind from, given its JSON object; names that the message does not have are passed over."""
+    """What to construct a message of that kind from, given its JSON object; names unknown to the message are passed over."""
     return {name: read(value[key]) for name, key, _, read, _ in _plan(kind) if key in value}
 
 

@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS state (kind {text} NOT NULL, key {text} NOT NULL, bod
 INSERT INTO writer VALUES (1, 0, 0, 0, NULL) ON CONFLICT DO NOTHING
 """
 _LAST = "\U0010ffff"
+_PAGE = 500
 
 
 class _Connection(Protocol):
@@ -137,8 +138,11 @@ class _Reads:
 
     def rows(self, kind: str, prefix: str) -> Iterator[tuple[str, bytes]]:
         """See `Reads.rows`."""
-        select = "SELECT key, CAST(body AS TEXT) FROM state WHERE kind = ? AND key >= ? AND key < ? ORDER BY key"
-        return ((key, body.encode()) for key, body in self._rows(select, kind, prefix, prefix + _LAST))
+        select = "SELECT key, CAST(body AS TEXT) FROM state WHERE kind = ? AND key {} ? AND key < ? ORDER BY key LIMIT ?"
+        page = self._rows(select.format(">="), kind, prefix, prefix + _LAST, _PAGE)
+        while page:
+            yield from ((key, body.encode()) for key, body in page)
+            page = self._rows(select.format(">"), kind, page[-1][0], prefix + _LAST, _PAGE) if len(page) == _PAGE else []
 
     def kinds(self) -> Sequence[str]:
         """See `Reads.kinds`."""
@@ -197,10 +201,12 @@ class _Transaction(_Reads):
         continues = done.rowcount == 1 and indices == list(range(start, end))
         assert continues, "entries must continue the log"  # noqa: S101 - a broken invariant stops the process
 
-    def put_rows(self, rows: Iterable[tuple[str, str, bytes]]) -> None:
+    def put_rows(self, rows: Iterable[tuple[str, str, bytes | None]]) -> None:
         """See `Transaction.put_rows`."""
         upsert = "INSERT INTO state VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body"
-        self._many(upsert, [(kind, key, body.decode()) for kind, key, body in rows])
+        changed = list(rows)
+        self._many(upsert, [(kind, key, body.decode()) for kind, key, body in changed if body is not None])
+        self._many("DELETE FROM state WHERE kind = ? AND key = ?", [(kind, key) for kind, key, body in changed if body is None])
 
     def accept(self, source: str, index: int, leaf: str) -> None:
         """See `Transaction.accept`."""

@@ -53,7 +53,9 @@ class RowState:
     def flush(self) -> None:
         """Write what has changed."""
         if self._dirty:
-            self._rows().put_rows((kind, key, encode(to_json(record))) for (kind, key), record in self._dirty.items())
+            self._rows().put_rows(
+                (kind, key, None if record.gone() else encode(to_json(record))) for (kind, key), record in self._dirty.items()
+            )
             self._dirty.clear()
 
     def get(self, kind: type[R], *key: str) -> R | None:
@@ -79,7 +81,8 @@ class RowState:
     def put(self, record: Record) -> None:
         """See `MutableState.put`."""
         at = (type(record).__name__, record.key())
-        self._cache[at] = self._dirty[at] = record
+        self._dirty[at] = record
+        self._cache[at] = None if record.gone() else record
 
     def _rows(self) -> Transaction:
         assert self._tx is not None, "no transaction"  # noqa: S101 - a broken invariant stops the process
