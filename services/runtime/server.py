@@ -6,7 +6,7 @@ One interceptor proves who calls and turns malformed input into `INVALID_ARGUMEN
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any
 
@@ -25,7 +25,7 @@ from services.runtime.shards import shard_of
 from services.runtime.spec import Spec
 from services.runtime.tokens import TokenError, Tokens
 from services.runtime.wire import Codec
-from services.runtime.writer import Writer
+from services.runtime.writer import Answer, Order, Writer
 
 MAX_DOCUMENT_BYTES = 100_000_000
 PIECE_BYTES = 1 << 20
@@ -44,25 +44,78 @@ class Executor:
     """Carries out one service's commands: form is checked here, everything else in the core."""
 
     def __init__(self, spec: Spec, writers: Mapping[int, Writer], shards: int, documents: Documents) -> None:
-        self._spec, self._writers, self._shards, self._documents = spec, writers, shards, documents
+        self._spec, self._shards, self._documents = spec, shards, documents
+        self._doors = {shard: _Door(writer) for shard, writer in writers.items()}
         self._codec = Codec(spec)
 
     async def Execute(self, request: Any, context: Any) -> Any:  # noqa: N802 - named by the contract
         """Decide a command durably and answer; a refusal is an answer. Cancelling the call does not cancel the command."""
-        order = self._codec.order(request, _actor.get())
-        for name in self._spec.documents(order.command):
-            if await asyncio.to_thread(self._documents.get, name) is None:
-                raise MalformedError("document", f"{name} is not kept here", "the name of a document that was uploaded before")
-        shard = shard_of(self._spec.decider.shard(order.command), self._shards)
-        if shard not in self._writers:
-            service = self._spec.decider.service
-            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{service}/{shard} is written by another process")
+        (answer,) = await self._decided([self._codec.order(request, _actor.get())], context)
+        return self._codec.response(answer)
+
+    async def ExecuteMany(self, request: Any, context: Any) -> Any:  # noqa: N802 - named by the contract
+        """Decide commands durably, those of one log in the order of the request, and answer when all are done."""
+        answers = await self._decided(self._codec.orders(request, _actor.get()), context)
+        return self._codec.many(answers)
+
+    async def _decided(self, orders: Sequence[Order], context: Any) -> Sequence[Answer]:
+        by_shard: dict[int, list[int]] = {}
+        for number, order in enumerate(orders):
+            await self._check_documents(order)
+            by_shard.setdefault(shard_of(self._spec.decider.shard(order.command), self._shards), []).append(number)
+        if missing := by_shard.keys() - self._doors.keys():
+            name = f"{self._spec.decider.service}/{min(missing)}"
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{name} is written by another process")
+        under_way = [(numbers, self._doors[shard].submit([orders[n] for n in numbers])) for shard, numbers in by_shard.items()]
+        answers: dict[int, Answer] = {}
         try:
-            answer = await asyncio.shield(asyncio.wrap_future(self._writers[shard].submit(order)))
+            for numbers, future in under_way:
+                answers |= zip(numbers, await asyncio.shield(future), strict=True)
         except RuntimeError as error:  # this process no longer writes the log; whoever takes over answers the same command
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
             raise
-        return self._codec.response(answer)
+        return [answers[number] for number in range(len(orders))]
+
+    async def _check_documents(self, order: Order) -> None:
+        for name in self._spec.documents(order.command):
+            if await asyncio.to_thread(self._documents.get, name) is None:
+                raise MalformedError("document", f"{name} is not kept here", "the name of a document that was uploaded before")
+
+
+class _Door:
+    """Where commands of one log go in.
+
+    Those that came in one turn of the event loop go to the writer together, and their answers come back together: a crossing
+    between threads costs as much as a decision.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._waiting: list[tuple[Sequence[Order], asyncio.Future[Sequence[Answer]]]] = []
+
+    def submit(self, orders: Sequence[Order]) -> "asyncio.Future[Sequence[Answer]]":
+        """The answers after the commit. From the event loop only."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Sequence[Answer]] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._send, loop)
+        self._waiting.append((orders, future))
+        return future
+
+    def _send(self, loop: asyncio.AbstractEventLoop) -> None:
+        waiting, self._waiting = self._waiting, []
+        done = self._writer.submit_all([order for orders, _ in waiting for order in orders])
+        done.add_done_callback(lambda done: loop.call_soon_threadsafe(self._deliver, waiting, done))
+
+    @staticmethod
+    def _deliver(waiting: list[tuple[Sequence[Order], asyncio.Future[Sequence[Answer]]]], done: "Future[list[Answer]]") -> None:
+        error, start = done.exception(), 0
+        for orders, future in waiting:
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(done.result()[start : start + len(orders)])
+                start += len(orders)
 
 
 class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
@@ -119,7 +172,10 @@ class Server:
         self._loop.close()
 
     async def _start(self) -> int:
-        self._server = grpc.aio.server(interceptors=[_Gate(self._tokens)])
+        self._server = grpc.aio.server(
+            interceptors=[_Gate(self._tokens)],
+            options=[("grpc.so_reuseport", 0)],  # a second process on one address is a mistake, and must hear of it
+        )
         names = self._register(self._server)
         checker = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(checker, self._server)
@@ -153,15 +209,19 @@ class _Gate(grpc.aio.ServerInterceptor):
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
+        self._handlers: dict[str, Any] = {}
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any) -> Any:
-        handler = await continuation(handler_call_details)
         method: str = handler_call_details.method
-        if handler is None or method.startswith(_OPEN):
-            return handler
-        if method.startswith("/grants.log."):
-            return self._wrapped(handler, method, _READERS)
-        return self._wrapped(handler, method, tuple(Role))
+        if method in self._handlers:
+            return self._handlers[method]
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        if not method.startswith(_OPEN):
+            handler = self._wrapped(handler, method, _READERS if method.startswith("/grants.log.") else tuple(Role))
+        self._handlers[method] = handler
+        return handler
 
     def _wrapped(self, handler: Any, method: str, roles: tuple[Role, ...]) -> Any:
         if handler.response_streaming:
@@ -192,7 +252,10 @@ class _Gate(grpc.aio.ServerInterceptor):
     async def _enter(self, context: Any, roles: tuple[Role, ...]) -> None:
         header = dict(context.invocation_metadata() or ()).get("authorization")
         try:
-            _actor.set(await asyncio.to_thread(self._tokens.actor, header))
+            actor = self._tokens.known(header)
+            if actor is None:
+                actor = await asyncio.to_thread(self._tokens.actor, header)
+            _actor.set(actor)
         except TokenError as error:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
         await _require(context, *roles)

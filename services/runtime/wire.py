@@ -1,6 +1,6 @@
 """Commands and answers between protobuf messages and the domain. The one place where a gRPC request is checked for form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -13,13 +13,18 @@ from services.runtime.convert import body, members
 from services.runtime.spec import Spec
 from services.runtime.writer import Answer, Order
 
+MAX_COMMANDS = 256
+"""The most that one request may carry."""
+
 
 class Codec:
     """Reads and writes one service's `ExecuteRequest` and `ExecuteResponse`."""
 
     def __init__(self, spec: Spec) -> None:
         self._commands = {kind.__name__: kind for kind in spec.decider.commands}
-        self._request, self._response = spec.wire.service.ExecuteRequest, spec.wire.service.ExecuteResponse
+        service = spec.wire.service
+        self._request, self._response = service.ExecuteRequest, service.ExecuteResponse
+        self._requests, self._responses = service.ExecuteManyRequest, service.ExecuteManyResponse
 
     def order(self, request: Any, actor: Actor) -> Order:
         """The command in a request.
@@ -38,6 +43,34 @@ class Codec:
         if size > MAX_COMMAND_BYTES:
             raise MalformedError("command", f"{size} bytes as canonical JSON", f"at most {MAX_COMMAND_BYTES}")
         return order
+
+    def orders(self, requests: Any, actor: Actor) -> list[Order]:
+        """The commands in a request of many.
+
+        Raises:
+            MalformedError: naming the request and the field at fault.
+        """
+        many = requests.requests
+        if not 1 <= len(many) <= MAX_COMMANDS:
+            raise MalformedError("requests", f"{len(many)} commands", f"1 to {MAX_COMMANDS}")
+        orders: list[Order] = []
+        try:
+            orders.extend(self.order(request, actor) for request in many)
+        except MalformedError as error:
+            raise MalformedError(f"requests[{len(orders)}].{error.field}", error.fault, error.allowed) from error
+        return orders
+
+    def request_of_many(self, commands: Iterable[tuple[str, object]]) -> Any:
+        """A request that carries all of `commands`, each with its id."""
+        return self._requests(requests=[self.request(command_id, command) for command_id, command in commands])
+
+    def many(self, answers: Iterable[Answer]) -> Any:
+        """Answers as one response."""
+        return self._responses(responses=[self.response(answer) for answer in answers])
+
+    def answers(self, responses: Any) -> list[Answer]:
+        """The answers in a response to many."""
+        return [self.answer(response) for response in responses.responses]
 
     def request(self, command_id: str, command: object) -> Any:
         """A request that carries `command`."""

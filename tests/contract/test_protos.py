@@ -27,7 +27,7 @@ from tests.kernel.arbitrary import arbitrary
 COMMANDS = [(name, kind) for name, spec in SPECS.items() for kind in spec.decider.commands]
 EVENTS = [(name, kind) for name, spec in SPECS.items() for kind in spec.decider.events]
 ACTOR = Actor(id="officer-1", organisation="agency", roles=(Role.OFFICER,))
-ENVELOPES = {"ExecuteRequest", "ExecuteResponse", "Event"}
+ENVELOPES = {"ExecuteRequest", "ExecuteResponse", "ExecuteManyRequest", "ExecuteManyResponse", "Event"}
 few = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 """Few values of each type: there are many types, and each value has many fields."""
 
@@ -83,8 +83,10 @@ def test_requests_and_events_have_a_member_for_each_type(service: str) -> None:
     ):
         found = {field.json_name: field.message_type.name for field in oneof.fields if field.message_type is not None}
         assert found == {member(kind): kind.__name__ for kind in kinds}
-    (rpc,) = (method for s in spec.wire.service.DESCRIPTOR.services_by_name.values() for method in s.methods)
-    assert (rpc.name, rpc.input_type.name, rpc.output_type.name) == ("Execute", "ExecuteRequest", "ExecuteResponse")
+    (offered,) = spec.wire.service.DESCRIPTOR.services_by_name.values()
+    assert [(rpc.name, rpc.input_type.name, rpc.output_type.name) for rpc in offered.methods] == [
+        (name, f"{name}Request", f"{name}Response") for name in ("Execute", "ExecuteMany")
+    ]
 
 
 @named(COMMANDS)

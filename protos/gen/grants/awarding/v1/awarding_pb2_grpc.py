@@ -40,6 +40,11 @@ class AwardingServiceStub:
                 request_serializer=grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteRequest.SerializeToString,
                 response_deserializer=grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteResponse.FromString,
                 _registered_method=True)
+        self.ExecuteMany = channel.unary_unary(
+                '/grants.awarding.v1.AwardingService/ExecuteMany',
+                request_serializer=grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteManyRequest.SerializeToString,
+                response_deserializer=grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteManyResponse.FromString,
+                _registered_method=True)
 
 
 class AwardingServiceServicer:
@@ -53,6 +58,13 @@ class AwardingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExecuteMany(self, request, context):
+        """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AwardingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +72,11 @@ def add_AwardingServiceServicer_to_server(servicer, server):
                     servicer.Execute,
                     request_deserializer=grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteRequest.FromString,
                     response_serializer=grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteResponse.SerializeToString,
+            ),
+            'ExecuteMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExecuteMany,
+                    request_deserializer=grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteManyRequest.FromString,
+                    response_serializer=grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteManyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +107,33 @@ class AwardingService:
             '/grants.awarding.v1.AwardingService/Execute',
             grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteRequest.SerializeToString,
             grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExecuteMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/grants.awarding.v1.AwardingService/ExecuteMany',
+            grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteManyRequest.SerializeToString,
+            grants_dot_awarding_dot_v1_dot_awarding__pb2.ExecuteManyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,8 @@ class AwardingServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AwardingServiceAsyncStub: ...
     Execute: _grpc.UnaryUnaryMultiCallable[_awarding_pb2.ExecuteRequest, _awarding_pb2.ExecuteResponse]
     """Carry out one command; a refusal is an answer."""
+    ExecuteMany: _grpc.UnaryUnaryMultiCallable[_awarding_pb2.ExecuteManyRequest, _awarding_pb2.ExecuteManyResponse]
+    """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 @_typing.type_check_only
 class AwardingServiceAsyncStub(AwardingServiceStub):
@@ -43,6 +45,8 @@ class AwardingServiceAsyncStub(AwardingServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Execute: _aio.UnaryUnaryMultiCallable[_awarding_pb2.ExecuteRequest, _awarding_pb2.ExecuteResponse]  # type: ignore[assignment]
     """Carry out one command; a refusal is an answer."""
+    ExecuteMany: _aio.UnaryUnaryMultiCallable[_awarding_pb2.ExecuteManyRequest, _awarding_pb2.ExecuteManyResponse]  # type: ignore[assignment]
+    """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 class AwardingServiceServicer(metaclass=_abc_1.ABCMeta):
     """The decision on every ranked application."""
@@ -54,5 +58,13 @@ class AwardingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_awarding_pb2.ExecuteResponse, _abc.Awaitable[_awarding_pb2.ExecuteResponse]]:
         """Carry out one command; a refusal is an answer."""
+
+    @_abc_1.abstractmethod
+    def ExecuteMany(
+        self,
+        request: _awarding_pb2.ExecuteManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_awarding_pb2.ExecuteManyResponse, _abc.Awaitable[_awarding_pb2.ExecuteManyResponse]]:
+        """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 def add_AwardingServiceServicer_to_server(servicer: AwardingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -35,6 +35,8 @@ class IntakeServiceStub:
     def __new__(cls, channel: _aio.Channel) -> IntakeServiceAsyncStub: ...
     Execute: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ExecuteRequest, _intake_pb2.ExecuteResponse]
     """Carry out one command; a refusal is an answer."""
+    ExecuteMany: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ExecuteManyRequest, _intake_pb2.ExecuteManyResponse]
+    """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 @_typing.type_check_only
 class IntakeServiceAsyncStub(IntakeServiceStub):
@@ -43,6 +45,8 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Execute: _aio.UnaryUnaryMultiCallable[_intake_pb2.ExecuteRequest, _intake_pb2.ExecuteResponse]  # type: ignore[assignment]
     """Carry out one command; a refusal is an answer."""
+    ExecuteMany: _aio.UnaryUnaryMultiCallable[_intake_pb2.ExecuteManyRequest, _intake_pb2.ExecuteManyResponse]  # type: ignore[assignment]
+    """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
     """Calls, applications, admissibility."""
@@ -54,5 +58,13 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.ExecuteResponse, _abc.Awaitable[_intake_pb2.ExecuteResponse]]:
         """Carry out one command; a refusal is an answer."""
+
+    @_abc_1.abstractmethod
+    def ExecuteMany(
+        self,
+        request: _intake_pb2.ExecuteManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ExecuteManyResponse, _abc.Awaitable[_intake_pb2.ExecuteManyResponse]]:
+        """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 def add_IntakeServiceServicer_to_server(servicer: IntakeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

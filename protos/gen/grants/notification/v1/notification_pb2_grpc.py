@@ -40,6 +40,11 @@ class NotificationServiceStub:
                 request_serializer=grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteRequest.SerializeToString,
                 response_deserializer=grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteResponse.FromString,
                 _registered_method=True)
+        self.ExecuteMany = channel.unary_unary(
+                '/grants.notification.v1.NotificationService/ExecuteMany',
+                request_serializer=grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteManyRequest.SerializeToString,
+                response_deserializer=grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteManyResponse.FromString,
+                _registered_method=True)
 
 
 class NotificationServiceServicer:
@@ -53,6 +58,13 @@ class NotificationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExecuteMany(self, request, context):
+        """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NotificationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +72,11 @@ def add_NotificationServiceServicer_to_server(servicer, server):
                     servicer.Execute,
                     request_deserializer=grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteRequest.FromString,
                     response_serializer=grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteResponse.SerializeToString,
+            ),
+            'ExecuteMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExecuteMany,
+                    request_deserializer=grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteManyRequest.FromString,
+                    response_serializer=grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteManyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +107,33 @@ class NotificationService:
             '/grants.notification.v1.NotificationService/Execute',
             grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteRequest.SerializeToString,
             grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExecuteMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/grants.notification.v1.NotificationService/ExecuteMany',
+            grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteManyRequest.SerializeToString,
+            grants_dot_notification_dot_v1_dot_notification__pb2.ExecuteManyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,8 @@ class NotificationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> NotificationServiceAsyncStub: ...
     Execute: _grpc.UnaryUnaryMultiCallable[_notification_pb2.ExecuteRequest, _notification_pb2.ExecuteResponse]
     """Carry out one command; a refusal is an answer."""
+    ExecuteMany: _grpc.UnaryUnaryMultiCallable[_notification_pb2.ExecuteManyRequest, _notification_pb2.ExecuteManyResponse]
+    """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 @_typing.type_check_only
 class NotificationServiceAsyncStub(NotificationServiceStub):
@@ -43,6 +45,8 @@ class NotificationServiceAsyncStub(NotificationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Execute: _aio.UnaryUnaryMultiCallable[_notification_pb2.ExecuteRequest, _notification_pb2.ExecuteResponse]  # type: ignore[assignment]
     """Carry out one command; a refusal is an answer."""
+    ExecuteMany: _aio.UnaryUnaryMultiCallable[_notification_pb2.ExecuteManyRequest, _notification_pb2.ExecuteManyResponse]  # type: ignore[assignment]
+    """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who was told what, and whether it left."""
@@ -54,5 +58,13 @@ class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_notification_pb2.ExecuteResponse, _abc.Awaitable[_notification_pb2.ExecuteResponse]]:
         """Carry out one command; a refusal is an answer."""
+
+    @_abc_1.abstractmethod
+    def ExecuteMany(
+        self,
+        request: _notification_pb2.ExecuteManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notification_pb2.ExecuteManyResponse, _abc.Awaitable[_notification_pb2.ExecuteManyResponse]]:
+        """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 def add_NotificationServiceServicer_to_server(servicer: NotificationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

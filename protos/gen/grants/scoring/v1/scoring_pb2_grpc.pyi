@@ -35,6 +35,8 @@ class ScoringServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ScoringServiceAsyncStub: ...
     Execute: _grpc.UnaryUnaryMultiCallable[_scoring_pb2.ExecuteRequest, _scoring_pb2.ExecuteResponse]
     """Carry out one command; a refusal is an answer."""
+    ExecuteMany: _grpc.UnaryUnaryMultiCallable[_scoring_pb2.ExecuteManyRequest, _scoring_pb2.ExecuteManyResponse]
+    """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 @_typing.type_check_only
 class ScoringServiceAsyncStub(ScoringServiceStub):
@@ -43,6 +45,8 @@ class ScoringServiceAsyncStub(ScoringServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Execute: _aio.UnaryUnaryMultiCallable[_scoring_pb2.ExecuteRequest, _scoring_pb2.ExecuteResponse]  # type: ignore[assignment]
     """Carry out one command; a refusal is an answer."""
+    ExecuteMany: _aio.UnaryUnaryMultiCallable[_scoring_pb2.ExecuteManyRequest, _scoring_pb2.ExecuteManyResponse]  # type: ignore[assignment]
+    """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
     """The jury's advice: assessments and the ranking."""
@@ -54,5 +58,13 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scoring_pb2.ExecuteResponse, _abc.Awaitable[_scoring_pb2.ExecuteResponse]]:
         """Carry out one command; a refusal is an answer."""
+
+    @_abc_1.abstractmethod
+    def ExecuteMany(
+        self,
+        request: _scoring_pb2.ExecuteManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scoring_pb2.ExecuteManyResponse, _abc.Awaitable[_scoring_pb2.ExecuteManyResponse]]:
+        """Carry out commands one after the other. Each stands for itself: one that is refused holds up no other."""
 
 def add_ScoringServiceServicer_to_server(servicer: ScoringServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
