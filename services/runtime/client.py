@@ -20,8 +20,8 @@ from services.runtime.wire import Codec
 from services.runtime.writer import Answer
 
 T = TypeVar("T")
-_CALL_SECONDS = 20.0
-_AGAIN = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
+CALL_SECONDS = 20.0
+AGAIN = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
 
 
 class UnreachableError(RuntimeError):
@@ -63,7 +63,7 @@ class Client:
             for entry in stream:
                 yield Stored(entry.index, entry.stream, entry.value, entry.leaf)
         except grpc.RpcError as error:
-            raise _translated(error, self._address) from error
+            raise translated(error, self._address) from error
 
     def heads(self) -> list[log_pb2.LogHead]:
         """Where the logs of the service stand."""
@@ -108,7 +108,7 @@ class Client:
         self._channel.close()
 
     def _terms(self) -> dict[str, Any]:
-        return {"metadata": self._metadata(), "timeout": _CALL_SECONDS}
+        return {"metadata": self._metadata(), "timeout": CALL_SECONDS}
 
     def _metadata(self) -> Sequence[tuple[str, str]]:
         return (("authorization", f"Bearer {self._token()}"),)
@@ -119,7 +119,7 @@ class Client:
             try:
                 return call()
             except grpc.RpcError as error:
-                problem = _translated(error, self._address)
+                problem = translated(error, self._address)
                 left = end - time.monotonic()
                 if not isinstance(problem, UnreachableError) or left <= 0:
                     raise problem from error
@@ -144,8 +144,9 @@ class RemoteOwner:
         return found
 
 
-def _translated(error: grpc.RpcError, address: str) -> RuntimeError:
+def translated(error: grpc.RpcError, address: str) -> RuntimeError:
+    """The error of a call in the words of this module."""
     code, detail = error.code(), error.details()
-    if code in _AGAIN:
+    if code in AGAIN:
         return UnreachableError(f"{address}: {detail}")
     return RejectedError(f"{address}: {code.name}: {detail}")
