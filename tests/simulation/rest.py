@@ -1,0 +1,126 @@
+"""The end of a run: faults are over, all that is left is done, and everything is looked at once more."""
+
+from collections.abc import Sequence
+
+from services.kernel.ports import Stored
+from services.runtime.replay import DivergedError, replay, rows, steps
+from tests.simulation.oracle import Violation
+from tests.simulation.sites import Site
+from tests.simulation.world import World
+
+_ROUNDS = 80
+
+
+def come_to_rest(world: World) -> None:
+    """Go on until nothing is left to do, then look.
+
+    Raises:
+        Violation: if an invariant does not hold.
+    """
+    for site in world.sites.values():
+        for process in tuple(site.processes):
+            process.clock.wrong *= 0
+            if process is not site.owner:
+                process.sweep()
+                world.act(process, "write", process.writer.turn)
+    before, rounds = None, 0
+    while (now := _done(world)) != before:
+        before, rounds = now, rounds + 1
+        if rounds > _ROUNDS:
+            raise Violation("I8", f"still not at rest after {_ROUNDS} rounds")
+        for site in world.sites.values():
+            _go_on(world, site)
+    for site in world.sites.values():
+        world.look(site)
+        if site.halted is None:
+            _look_at_log(world, site)
+            for source in site.sources:
+                _look_at_reader(world, site, source)
+        for _ in site.machine.tables().parked:
+            world.cells.hit("foreign record", "between steps", "set aside; what followed was taken in")
+        if site.name in world.lost:
+            world.cells.hit("restore", "between steps", _what_came_of_it(world, site))
+
+
+def _done(world: World) -> list[object]:
+    tables = [site.machine.tables() for site in world.sites.values()]
+    return [(len(t.entries), len(t.inbox), len(t.parked), t.relayed) for t in tables] + [
+        sum(asked.answer is None for asked in world.clients.asked)
+    ]
+
+
+def _go_on(world: World, site: Site) -> None:
+    """One round of all that a healthy process does."""
+    if site.halted is None and not site.processes:
+        world.boot(site)
+    for process in tuple(site.processes):
+        for asked in world.clients.asked:
+            if asked.answer is None and asked.log == site.name:
+                world.submit(process, asked)
+        process.sweep()
+        world.act(process, "write", process.writer.turn)
+        world.act(process, "relay", process.relay)
+        for source in process.readers:
+            if not process.dead:
+                world.act(process, "read", lambda process=process, source=source: process.read(source))
+
+
+def _look_at_log(world: World, site: Site) -> None:
+    tables, shadow = site.machine.tables(), world.shadows[site.name]
+    if tables.relayed != len(tables.entries) and not world.restored:
+        raise Violation("I8", f"{site.name} has {len(tables.entries)} entries, {tables.relayed} are relayed")
+    for asked in world.clients.asked:
+        if asked.log != site.name:
+            continue
+        at = shadow.commands.get(asked.order.command_id)
+        if asked.answer is None:
+            raise Violation("I8", f"{asked.order.command_id} is never answered")
+        if at is None and not world.restored:
+            raise Violation("I10", f"{asked.order.command_id} was answered and is not in the log")
+    for stored, entry in zip(tables.entries, shadow.entries, strict=True):
+        if entry.to_bytes() != stored.value:
+            raise Violation("I11", f"{site.name}/{stored.index} is written otherwise now")
+    try:
+        state = rows(replay(site.spec.decider, steps(site.name, tables.entries)))
+    except DivergedError as error:
+        raise Violation("I11", str(error)) from error
+    if state != tables.state:
+        other = sorted(at for at in state.keys() | tables.state.keys() if state.get(at) != tables.state.get(at))
+        raise Violation("I11", f"{site.name}: the fold of the log is not the stored state: {other[:3]}")
+
+
+def _look_at_reader(world: World, site: Site, source: str) -> None:
+    tables = site.machine.tables()
+    log: Sequence[Stored] = world.sites[source].machine.tables().entries
+    taken = {index: leaf for (name, index), leaf in tables.inbox.items() if name == source}
+    if world.restored:
+        _look_at_what_was_put_back(world, site, taken, log)
+        return
+    if taken != {stored.index: stored.leaf for stored in log}:
+        raise Violation("I8", f"{site.name} has taken in {len(taken)} entries of {source}, which has {len(log)}")
+    due = [order.command_id for stored in log for order in site.interpreter.arrival(source, stored, 0).orders]
+    entries = world.shadows[site.name].entries
+    done = [e.command_id for e in entries if e.cause and e.cause.log == source and (e.part is None or e.part.number == 1)]
+    if done != due:
+        raise Violation("I8", f"{source} had other effects at {site.name} than one of each, in its order")
+
+
+def _look_at_what_was_put_back(world: World, site: Site, taken: dict[int, str], log: Sequence[Stored]) -> None:
+    """A reader that goes on holds nothing of which the log now says something else."""
+    if any(index < len(log) and log[index].leaf != leaf for index, leaf in taken.items()):
+        raise Violation("I8", f"{site.name} goes on, and holds entries that the restored log says otherwise")
+
+
+def _what_came_of_it(world: World, site: Site) -> str:
+    """What a restored backup led to at those who had read the log."""
+    lost = world.lost[site.name]
+    if not lost:
+        return "nothing was lost"
+    readers = [other for other in world.sites.values() if site.name in other.sources]
+    if site.halted is not None:
+        return "refused to go on"
+    if any(other.halted is not None for other in readers):
+        return "its readers stopped"
+    length = len(site.machine.tables().entries)
+    taken = [index for other in readers for name, index in other.machine.tables().inbox if name == site.name]
+    return "a reader is ahead" if any(index >= length for index in taken) else "nobody had read what was lost"
