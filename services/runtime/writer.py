@@ -172,6 +172,7 @@ class Writer:
         return RuntimeError(f"{self.name} has stopped writing; nothing of this was recorded")
 
     def _commit(self, jobs: "list[tuple[Callable[[_Batch], Any], Future[Any]]]") -> None:
+        known = "nothing of this was recorded"
         try:
             with metrics.commit_seconds.labels(self.name).time(), self.store.transaction(self._epoch) as tx:
                 self._state.enter(tx)
@@ -180,10 +181,11 @@ class Writer:
                 )
                 answers = [work(batch) for work, _ in jobs]
                 batch.finish()
+                known = "whether this was recorded is known to who asks again with the same id"  # a lost COMMIT may have happened
         except BaseException as error:
             self._state.forget()
             for _, future in jobs:
-                future.set_exception(RuntimeError(f"{self.name} stopped writing; nothing of this was recorded: {error!r}"))
+                future.set_exception(RuntimeError(f"{self.name} stopped writing; {known}: {error!r}"))
             raise
         for (_, future), answer in zip(jobs, answers, strict=True):
             future.set_result(answer)
