@@ -16,6 +16,9 @@ from services.kernel.people import Actor
 
 __all__ = ["Cause", "Entry", "Part", "body_digest", "composed", "encoded_body_digest", "tagged"]
 
+_SPEC = "1.0"
+_CONTENT = "application/json"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
@@ -81,6 +84,8 @@ class Entry:
         log, _, index = outer.id.rpartition("/")
         if not index.isdecimal() or outer.source.rpartition(log)[2] or outer.type != f"grants.{log.partition('/')[0]}.v1.Entry":
             raise MalformedError("id", f"{outer.id!r} does not agree with source and type", "<log>/<index>")
+        if (outer.specversion, outer.datacontenttype) != (_SPEC, _CONTENT):
+            raise MalformedError("specversion", f"{outer.specversion}, {outer.datacontenttype}", f"{_SPEC}, {_CONTENT}")
         data = outer.data
         _check_tag(data.command, "data.command")
         for number, event in enumerate(data.events):
@@ -121,10 +126,10 @@ def composed(
     """
     outer = encode(
         {
-            "datacontenttype": "application/json",
+            "datacontenttype": _CONTENT,
             "id": f"{log}/{index}",
             "source": f"/{deployment}/{log}",
-            "specversion": "1.0",
+            "specversion": _SPEC,
             "subject": stream,
             "time": instant(time),
             "type": f"grants.{log.partition('/')[0]}.v1.Entry",

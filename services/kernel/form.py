@@ -146,6 +146,8 @@ def _shown(value: object) -> str:
 def _read_str(data: object, path: str) -> str:
     if not isinstance(data, str):
         raise MalformedError(path, f"{_shown(data)} is no text", "a text")
+    if "\0" in data:  # PostgreSQL keeps none
+        raise MalformedError(path, "a NUL character", "text without it")
     if any("\ud800" <= c <= "\udfff" for c in data) if not data.isascii() else False:
         raise MalformedError(path, "half a surrogate pair", "Unicode text")
     return data

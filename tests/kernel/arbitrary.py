@@ -19,7 +19,7 @@ _MOST = 3
 """Items of a list beyond its least: enough to be in a wrong order, few enough to be drawn quickly."""
 _LONGEST = 12
 
-TEXT = st.text(st.characters(codec="utf-8"), max_size=_LONGEST)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=_LONGEST)
 """Unicode text, without halves of surrogate pairs."""
 NAME = st.text(st.characters(max_codepoint=127), min_size=1, max_size=_LONGEST)
 """A member name of any JSON object that an entry may hold."""
@@ -71,7 +71,7 @@ def _within(base: Any, checks: list[Any]) -> st.SearchStrategy[Any]:
     elif base is int:
         found = st.integers(limit.low, limit.high)
     elif base is str:
-        found = st.text(st.characters(codec="utf-8"), min_size=limit.low, max_size=min(limit.high, limit.low + _LONGEST))
+        found = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=limit.low, max_size=min(limit.high, limit.low + _LONGEST))
     else:
         found = _many(base, limit.low, limit.high)
     return found.filter(lambda value: all(_fits(check, value) for check in checks))
