@@ -41,7 +41,7 @@ from services.budget_ledger.model import (
 )
 from services.budget_ledger.records import CallTerms, Decommitment, Due, Envelope, Merger, Reservation, Running, Use, moment
 from services.budget_ledger.refusing import refuse
-from services.kernel.decider import At, Decider, State
+from services.kernel.decider import At, Decider, Record, State
 from services.kernel.people import Role
 
 AUTHORITY: Mapping[type, frozenset[Role]] = {
@@ -105,6 +105,14 @@ def due(state: State, now: datetime) -> Iterable[tuple[str, Expire]]:
             yield f"{reservation.key()}/expire", command
 
 
+def _reads(command: Command) -> Iterable[tuple[type[Record], tuple[str, ...]]]:
+    """The reservation that a command is about, and the use of the body that asks for money."""
+    if isinstance(command, Reserve):
+        yield Use, (command.envelope_id, command.applicant)
+    if (reservation_id := getattr(command, "reservation_id", None)) is not None:
+        yield Reservation, (command.envelope_id, reservation_id)
+
+
 def _refused(command: Command, code: str, detail: str) -> Refused:
     return refuse(command, RefusalCode(code), detail)
 
@@ -125,6 +133,7 @@ DECIDER = Decider(
     shard=_envelope,
     authority=AUTHORITY,
     refused=_refused,
+    reads=_reads,
     due=due,
     checks=CHECKS,
 )

@@ -139,7 +139,7 @@ def running(reservation: Reservation, *, over: bool = False) -> Running:
 
 def moment(value: datetime) -> str:
     """An instant as a text that sorts as instants do."""
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

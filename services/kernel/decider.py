@@ -89,6 +89,7 @@ class Decider:
 
     `stream` names the subject of a command (one application, one envelope); `shard` the key that chooses its log.
     `authority` maps every command to the roles that may give it; `refused` makes the service's own refusal event.
+    `reads` names records (kind, key) that a command is likely to ask for, so that a store can fetch those of many commands at once.
     `due` lists the commands that time alone has made due, with ids that stay the same however often it is asked.
     """
 
@@ -102,6 +103,7 @@ class Decider:
     shard: Callable[[Any], str]
     authority: Mapping[type, frozenset[Role]]
     refused: Callable[[Any, str, str], Any]
+    reads: Callable[[Any], Iterable[tuple[type[Record], tuple[str, ...]]]] = field(default=lambda _command: ())
     due: Callable[[State, datetime], Iterable[tuple[str, Any]]] = field(default=lambda _state, _now: ())
     checks: tuple[str, ...] = ()
     """SQL conditions that every state row must meet: the last line of defence behind `decide`."""

@@ -3,7 +3,7 @@
 One store holds one log. Everything a transaction does becomes durable together or not at all.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,6 +83,10 @@ class Reads(Protocol):
         """State rows (key, JSON) of a kind whose key starts with `prefix`, in key order (by code point), a page at a time."""
         ...
 
+    def rows_among(self, kind: str, keys: Collection[str]) -> dict[str, bytes]:
+        """The state rows of a kind that have one of those keys: one look for many."""
+        ...
+
     def kinds(self) -> Sequence[str]:
         """The kinds of state rows present, sorted."""
         ...
@@ -109,6 +113,10 @@ class Transaction(Reads, Protocol):
 
     def recorded(self, command_id: str) -> Recorded | None:
         """What became of that command id, or None."""
+        ...
+
+    def recorded_among(self, command_ids: Collection[str]) -> dict[str, Recorded]:
+        """What became of those of the commands that are known: one look for many."""
         ...
 
     def record_command(self, command_id: str, recorded: Recorded) -> None:

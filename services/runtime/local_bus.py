@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from services.kernel.ports import BusError, CorruptLogError, Message, Outgoing
 
@@ -63,19 +64,23 @@ class _Publisher:
         with _translated():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                for record in records:
-                    self._insert(record)
+                self._connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", self._rows(records))
                 self._connection.execute("COMMIT")
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    def _insert(self, record: Outgoing) -> None:
-        where = (record.topic, record.partition)
-        (position,) = self._connection.execute(_END, where).fetchone()
-        packed = b"".join(_pack(name.encode()) + _pack(value) for name, value in record.headers)
-        insert = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)"
-        self._connection.execute(insert, (*where, position, record.key, record.value, packed))
+    def _rows(self, records: Sequence[Outgoing]) -> list[tuple[Any, ...]]:
+        ends: dict[tuple[str, int], int] = {}
+        rows: list[tuple[Any, ...]] = []
+        for record in records:
+            where = (record.topic, record.partition)
+            if where not in ends:
+                (ends[where],) = self._connection.execute(_END, where).fetchone()
+            packed = b"".join(_pack(name.encode()) + _pack(value) for name, value in record.headers)
+            rows.append((*where, ends[where], record.key, record.value, packed))
+            ends[where] += 1
+        return rows
 
     def close(self) -> None:
         self._connection.close()

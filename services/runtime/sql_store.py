@@ -1,7 +1,9 @@
 """The store port over SQL: SQLite and PostgreSQL, one schema, one set of statements."""
 
+import json
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +42,8 @@ class Dialect(Protocol):
     begin: str
     begin_read: str
     lock: str
+    among: str
+    relaxed: str
     types: dict[str, str]
 
     def connect(self) -> _Connection:
@@ -48,6 +52,10 @@ class Dialect(Protocol):
 
     def sql(self, text: str) -> str:
         """Adapt the placeholders, written `?`."""
+        ...
+
+    def listed(self, values: Collection[str]) -> Any:
+        """The values as the one parameter of `among`."""
         ...
 
     def many(self, connection: Any, text: str, rows: list[tuple[Any, ...]]) -> None:
@@ -61,6 +69,8 @@ class Sqlite:
     begin = "BEGIN IMMEDIATE"
     begin_read = "BEGIN"
     lock = ""
+    among = "IN (SELECT value FROM json_each(?))"
+    relaxed = "PRAGMA synchronous = NORMAL"
     types = {"text": "TEXT", "blob": "BLOB", "json": "TEXT"}  # noqa: RUF012 - a constant of the class, never written to
 
     def __init__(self, path: Path) -> None:
@@ -78,6 +88,10 @@ class Sqlite:
         """See `Dialect.sql`."""
         return text
 
+    def listed(self, values: Collection[str]) -> str:
+        """See `Dialect.listed`."""
+        return json.dumps(list(values))
+
     def many(self, connection: Any, text: str, rows: list[tuple[Any, ...]]) -> None:
         """See `Dialect.many`."""
         connection.executemany(text, rows)
@@ -89,6 +103,8 @@ class Postgres:
     begin = "BEGIN"
     begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     lock = " FOR UPDATE"
+    among = "= ANY(?)"
+    relaxed = "SET synchronous_commit TO off"
     types = {"text": 'TEXT COLLATE "C"', "blob": "BYTEA", "json": "JSON"}  # noqa: RUF012 - a constant of the class, never written to
 
     def __init__(self, url: str, schema: str) -> None:
@@ -105,6 +121,10 @@ class Postgres:
     def sql(self, text: str) -> str:
         """See `Dialect.sql`."""
         return text.replace("?", "%s")
+
+    def listed(self, values: Collection[str]) -> list[str]:
+        """See `Dialect.listed`."""
+        return list(values)
 
     def many(self, connection: Any, text: str, rows: list[tuple[Any, ...]]) -> None:
         """See `Dialect.many`."""
@@ -144,6 +164,13 @@ class _Reads:
             yield from ((key, body.encode()) for key, body in page)
             page = self._rows(select.format(">"), kind, page[-1][0], prefix + _LAST, _PAGE) if len(page) == _PAGE else []
 
+    def rows_among(self, kind: str, keys: Collection[str]) -> dict[str, bytes]:
+        """See `Reads.rows_among`."""
+        if not keys:
+            return {}
+        select = f"SELECT key, CAST(body AS TEXT) FROM state WHERE kind = ? AND key {self._dialect.among}"  # noqa: S608 - a constant
+        return {key: body.encode() for key, body in self._rows(select, kind, self._dialect.listed(keys))}
+
     def kinds(self) -> Sequence[str]:
         """See `Reads.kinds`."""
         return [kind for (kind,) in self._rows("SELECT DISTINCT kind FROM state ORDER BY kind")]
@@ -169,12 +196,32 @@ class _Reads:
 
     def recorded(self, command_id: str) -> Recorded | None:
         """See `Transaction.recorded`."""
-        rows = self._rows("SELECT body, first_index, parts FROM commands WHERE id = ?", command_id)
-        return Recorded(*rows[0]) if rows else None
+        return self.recorded_among([command_id]).get(command_id)
+
+    def recorded_among(self, command_ids: Collection[str]) -> dict[str, Recorded]:
+        """See `Transaction.recorded_among`."""
+        if not command_ids:
+            return {}
+        select = f"SELECT id, body, first_index, parts FROM commands WHERE id {self._dialect.among}"  # noqa: S608 - a constant
+        return {row[0]: Recorded(*row[1:]) for row in self._rows(select, self._dialect.listed(command_ids))}
 
 
 class _Transaction(_Reads):
-    """The one transaction of a writer."""
+    """The one transaction of a writer. What a batch inserts one by one waits for `finish`, to go in together."""
+
+    def __init__(self, connection: Any, dialect: Dialect) -> None:
+        super().__init__(connection, dialect)
+        self._commands: list[tuple[str, Recorded]] = []
+
+    def finish(self) -> None:
+        """Write what has waited; the commit follows."""
+        rows = [(command_id, recorded.body, recorded.first_index, recorded.parts) for command_id, recorded in self._commands]
+        self._many("INSERT INTO commands VALUES (?, ?, ?, ?)", rows)
+
+    def recorded_among(self, command_ids: Collection[str]) -> dict[str, Recorded]:
+        """See `Transaction.recorded_among`."""
+        waiting = {command_id: recorded for command_id, recorded in self._commands if command_id in command_ids}
+        return super().recorded_among(command_ids) | waiting
 
     def _run(self, text: str, *params: Any) -> None:
         self._connection.execute(self._dialect.sql(text), params)
@@ -185,8 +232,7 @@ class _Transaction(_Reads):
 
     def record_command(self, command_id: str, recorded: Recorded) -> None:
         """See `Transaction.record_command`."""
-        insert = "INSERT INTO commands VALUES (?, ?, ?, ?)"
-        self._run(insert, command_id, recorded.body, recorded.first_index, recorded.parts)
+        self._commands.append((command_id, recorded))
 
     def append(self, entries: Iterable[tuple[Stored, datetime]]) -> None:
         """See `Transaction.append`."""
@@ -241,6 +287,9 @@ class SqlStore:
         self._dialect = dialect
         self._idle: LifoQueue[Any] = LifoQueue()
         self._writer: Any = dialect.connect()
+        self._marker: Any = dialect.connect()
+        self._marker.execute(dialect.relaxed)
+        self._marking = threading.Lock()
         conditions = "".join(f", CHECK ({check})" for check in checks)
         with self._transacting(self._writer, dialect.begin):
             for statement in _TABLES.format(**dialect.types, checks=conditions).split(";"):
@@ -259,7 +308,9 @@ class SqlStore:
             current = self._writer.execute("SELECT epoch FROM writer" + self._dialect.lock).fetchone()[0]  # noqa: S608 - a constant
             if current != epoch:
                 raise FencedError(f"epoch {epoch} is over: the log is written under epoch {current}")
-            yield _Transaction(self._writer, self._dialect)
+            tx = _Transaction(self._writer, self._dialect)
+            yield tx
+            tx.finish()
 
     @contextmanager
     def read(self) -> Generator[_Reads]:
@@ -269,12 +320,13 @@ class SqlStore:
 
     def mark_relayed(self, length: int) -> None:
         """See `Store.mark_relayed`."""
-        with self._lent() as connection:
-            connection.execute(self._dialect.sql("UPDATE writer SET relayed = ? WHERE relayed < ?"), (length, length))
+        with self._marking:  # a mark that a loss of power takes back only means that entries are sent again
+            self._marker.execute(self._dialect.sql("UPDATE writer SET relayed = ? WHERE relayed < ?"), (length, length))
 
     def close(self) -> None:
         """See `Store.close`."""
         self._writer.close()
+        self._marker.close()
         while not self._idle.empty():
             self._idle.get_nowait().close()
 

@@ -1,6 +1,6 @@
 """A core's state over the rows of a store: read-only beside the writer, or read and written inside its transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from services.kernel.canonical import decode, encode
@@ -57,6 +57,18 @@ class RowState:
                 (kind, key, None if record.gone() else encode(to_json(record))) for (kind, key), record in self._dirty.items()
             )
             self._dirty.clear()
+
+    def fetch(self, wanted: Iterable[tuple[type[Record], tuple[str, ...]]]) -> None:
+        """Read records that will be asked for, all of a kind at once; also that there is none is remembered."""
+        missing: dict[type[Record], set[str]] = {}
+        for kind, key in wanted:
+            name = "/".join(key)
+            if (kind.__name__, name) not in self._cache:
+                missing.setdefault(kind, set()).add(name)
+        for kind, names in missing.items():
+            found = self._rows().rows_among(kind.__name__, names)
+            for name in names:
+                self._cache[kind.__name__, name] = from_json(kind, decode(found[name])) if name in found else None
 
     def get(self, kind: type[R], *key: str) -> R | None:
         """See `State.get`."""

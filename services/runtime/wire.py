@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from services.kernel.canonical import MAX_COMMAND_BYTES
 from services.kernel.form import Id, MalformedError, from_json, to_json
 from services.kernel.people import Actor
-from services.runtime.convert import body, members
+from services.runtime.convert import body, members, timestamp
 from services.runtime.spec import Spec
 from services.runtime.writer import Answer, Order
 
@@ -84,7 +84,7 @@ class Codec:
             log=answer.log,
             index=answer.index,
             leaf=answer.leaf,
-            time=answer.time,
+            time=timestamp(answer.time),
             repeated=answer.repeated,
             **members(self._response.DESCRIPTOR, said),
         )

@@ -23,6 +23,7 @@ from services.kernel.entry import Cause, Entry, Part, composed, encoded_body_dig
 from services.kernel.people import Actor
 from services.kernel.ports import Clock, CorruptLogError, Parked, Progress, Recorded, Store, Stored, Transaction
 from services.runtime import metrics
+from services.runtime.intact import check_end
 from services.runtime.state import RowState
 
 _BATCH = 256
@@ -91,7 +92,7 @@ class Writer:
         self._state = RowState()
         self._epoch = store.take_over()
         with store.read() as reads:
-            self.length = reads.head().length
+            self.length = check_end(reads, name)
         """Entries that are durable; `committed` is notified when it grows."""
         self.committed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name=f"writer {name}", daemon=True)
@@ -111,7 +112,7 @@ class Writer:
 
     def submit_all(self, orders: Sequence[Order]) -> "Future[list[Answer]]":
         """Queue commands that came together, to be decided in this order; the answers come after one commit."""
-        return self._enqueue(lambda batch: [batch.execute(order) for order in orders])
+        return self._enqueue(lambda batch: batch.execute_all(orders))
 
     def receive(self, arrivals: Sequence[Arrival]) -> "Future[None]":
         """Queue entries of another log, in order without a gap; done when they and their effects are durable."""
@@ -210,6 +211,7 @@ class _Batch:
         now = clock.now()
         self._now = now if head.last_time is None else max(head.last_time, now)
         self._pending: list[tuple[Stored, datetime]] = []
+        self._known: dict[str, Recorded | None] = {}
         self._outcomes: Counter[tuple[str, str]] = Counter()
 
     def finish(self) -> None:
@@ -223,23 +225,32 @@ class _Batch:
         for (command, outcome), number in self._outcomes.items():
             metrics.commands.labels(self._decider.service, command, outcome).inc(number)
 
+    def execute_all(self, orders: Sequence[Order]) -> list[Answer]:
+        """Commands, one after the other; what they need of the store is fetched for all at once."""
+        self._fetch(orders)
+        return [self.execute(order) for order in orders]
+
     def execute(self, order: Order) -> Answer:
         """One command, or the recorded answer to it."""
         body = encoded_body_digest(order.encoded, order.actor)
-        earlier = self._tx.recorded(order.command_id)
+        if order.command_id not in self._known:
+            self._known[order.command_id] = self._tx.recorded(order.command_id)
+        earlier = self._known[order.command_id]
         if earlier is not None:
             return self._recorded(order, earlier, same=earlier.body == body)
         at = At(actor=order.actor, now=self._now)
         events = tuple(tagged(event) for event in self._decider.run(order.command, self._state, at))
         parts = _parts(order, [encode(event) for event in events])
         stored = [self._entry(order, events=part, number=number, of=len(parts)) for number, part in enumerate(parts, 1)]
-        self._tx.record_command(order.command_id, Recorded(body, stored[0].index, len(stored)))
+        recorded = self._known[order.command_id] = Recorded(body, stored[0].index, len(stored))
+        self._tx.record_command(order.command_id, recorded)
         outcome = "refused" if any(event["type"] == "Refused" for event in events) else "accepted"
         self._outcomes[type(order.command).__name__, outcome] += 1
         return Answer(self._name, stored[0].index, stored[0].leaf, self._now, False, events)  # noqa: FBT003 - a field of the answer
 
     def receive_all(self, arrivals: Sequence[Arrival]) -> None:
         """See `Writer.receive`."""
+        self._fetch([order for arrival in arrivals for order in arrival.orders])
         for arrival in arrivals:
             self.receive(arrival)
 
@@ -287,6 +298,12 @@ class _Batch:
         for command_id, command in tuple(self._decider.due(self._state, self._now)):
             self.execute(Order(command_id=command_id, command=command, actor=actor))
         return self._now
+
+    def _fetch(self, orders: Sequence[Order]) -> None:
+        """Look up what the orders will ask for."""
+        ids = {order.command_id for order in orders} - self._known.keys()
+        self._known |= dict.fromkeys(ids) | self._tx.recorded_among(ids)
+        self._state.fetch(wanted for order in orders for wanted in self._decider.reads(order.command))
 
     def _held(self, arrival: Arrival) -> bool:
         return self._tx.has_parked(arrival.source, arrival.stream)

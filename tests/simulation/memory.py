@@ -1,7 +1,7 @@
 """The store port in dictionaries: what one log keeps, durable at each commit. It is held to the contract of every store."""
 
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -58,6 +58,10 @@ class _Reads:
         """See `Reads.row`."""
         return self.tables.state.get((kind, key))
 
+    def rows_among(self, kind: str, keys: Collection[str]) -> dict[str, bytes]:
+        """See `Reads.rows_among`."""
+        return {key: body for key in keys if (body := self.tables.state.get((kind, key))) is not None}
+
     def rows(self, kind: str, prefix: str) -> Iterator[tuple[str, bytes]]:
         """See `Reads.rows`."""
         found = [(key, body) for (name, key), body in self.tables.state.items() if name == kind and key.startswith(prefix)]
@@ -86,6 +90,18 @@ class _Reads:
     def recorded(self, command_id: str) -> Recorded | None:
         """See `Transaction.recorded`."""
         return self.tables.commands.get(command_id)
+
+    def recorded_among(self, command_ids: Collection[str]) -> dict[str, Recorded]:
+        """See `Transaction.recorded_among`."""
+        return {name: found for name in command_ids if (found := self.recorded(name)) is not None}
+
+    def rows_among(self, kind: str, keys: Collection[str]) -> dict[str, bytes]:
+        """See `Reads.rows_among`."""
+        return {key: body for key in keys if (body := self.row(kind, key)) is not None}
+
+    def recorded_among(self, command_ids: Collection[str]) -> dict[str, Recorded]:
+        """See `Transaction.recorded_among`."""
+        return {name: self.tables.commands[name] for name in command_ids if name in self.tables.commands}
 
 
 class MemoryTransaction(_Reads):
