@@ -93,14 +93,6 @@ class _Reads:
 
     def recorded_among(self, command_ids: Collection[str]) -> dict[str, Recorded]:
         """See `Transaction.recorded_among`."""
-        return {name: found for name in command_ids if (found := self.recorded(name)) is not None}
-
-    def rows_among(self, kind: str, keys: Collection[str]) -> dict[str, bytes]:
-        """See `Reads.rows_among`."""
-        return {key: body for key in keys if (body := self.row(kind, key)) is not None}
-
-    def recorded_among(self, command_ids: Collection[str]) -> dict[str, Recorded]:
-        """See `Transaction.recorded_among`."""
         return {name: self.tables.commands[name] for name in command_ids if name in self.tables.commands}
 
 
