@@ -39,6 +39,26 @@ STRIKES: Mapping[str, tuple[str, ...]] = {
     "restore": ("between steps",),
 }
 """Where each fault may strike."""
+NOWHERE_ELSE: Mapping[str, str] = {
+    "crash": "these are all places",
+    "pause": "these are all port calls; between two steps a process always waits",
+    "zombie": "elsewhere it is a pause: the take-over is only told apart where the older one could still do harm",
+    "disk full": "only what writes needs room",
+    "unknown commit": "only of a commit one can be told nothing",
+    "bus away": "only calls of the bus, and of the owner of a log",
+    "lost acknowledgement": "only publishing is acknowledged",
+    "sent twice": "readers publish dead letters only, which nobody reads by index",
+    "handed again": "only a poll brings records",
+    "delay": "only a poll brings records",
+    "trimmed": "retention is nobody's step",
+    "foreign record": "a stranger is no process of ours",
+    "clock jump": "a clock is read at one place, the beginning of a batch: only the direction matters",
+    "take-over": "at a port call it is a zombie",
+    "retry": "clients know nothing of steps",
+    "other body": "clients know nothing of steps",
+    "restore": "a backup is put back while no process runs",
+}
+"""Why a fault has no other places."""
 
 
 
@@ -61,7 +81,8 @@ class Cells:
     def table(self) -> str:
         """All cells as text."""
         width = max((len(where) for _, where, _ in self.hits), default=0)
-        return "\n".join(f"{fault:22}{where:{width + 2}}{outcome:34}{n:>9,}" for (fault, where, outcome), n in sorted(self.hits.items()))
+        reasons = "\n".join(f"{fault:22}nowhere else: {reason}" for fault, reason in NOWHERE_ELSE.items())
+        return reasons + "\n" + "\n".join(f"{fault:22}{where:{width + 2}}{outcome:34}{n:>9,}" for (fault, where, outcome), n in sorted(self.hits.items()))
 
 
 def _by_a_server(fault: str, where: str) -> bool:

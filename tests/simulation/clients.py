@@ -39,6 +39,8 @@ class Clients:
         self._rng, self._coupled = rng, coupled
         self.asked: list[Asked] = []
         self._scale = self._pick(SCALES)
+        self._files = self._pick((1, 2, 3, 5))
+        """Over how many reservations a run spreads: few go far, many compete."""
         self._steps: dict[str, int] = {}
         self._script = _decisions(rng) if coupled else []
 
@@ -65,7 +67,7 @@ class Clients:
     def _ledger(self, now: datetime) -> tuple[str, Any, Actor]:
         if len(self.asked) < 2:
             return LEDGER, self._terms(len(self.asked) + 1), HANDS[min(AUTHORITY[type(self._terms(1))])]
-        name = f"a-{1 + int(self._rng.random() * 5)}.1"
+        name = f"a-{1 + int(self._rng.random() * self._files)}.1"
         step = self._steps.get(name, 0)
         if self._rng.random() < 0.7 and step < len(_PATH):
             self._steps[name] = step + 1
@@ -138,7 +140,7 @@ class Clients:
         )
 
     def _call(self, name: str) -> str:
-        return "call-2" if name == "a-5.1" else "call-1"
+        return "call-2" if name in ("a-3.1", "a-5.1") else "call-1"
 
     def _awarding(self, now: datetime) -> tuple[str, Any, Actor]:
         if self._script:

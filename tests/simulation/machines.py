@@ -72,7 +72,11 @@ class _Connection:
 
     def execute(self, sql: str, params: Any = (), /) -> Any:
         """Run a statement."""
+        if sql == "BEGIN IMMEDIATE":
+            self._machine.beginning()
         done = self.inner.execute(sql, params)
+        if sql.startswith("PRAGMA synchronous"):
+            self._full = sql.endswith("FULL")
         if self._full and not self.inner.in_transaction:
             self._machine.synced = self._machine.size()
         return done
@@ -91,6 +95,8 @@ class FileMachine:
         self._directory, self._checks, self._generation = directory, checks, 0
         self.path, self.synced = directory / "0" / "log.db", 0
         self.connections: list[_Connection] = []
+        self.beginning: Callable[[], None] = lambda: None
+        """Called when a transaction that writes is about to begin."""
         self._look: sqlite3.Connection | None = None
 
     def open(self) -> Store:
@@ -107,6 +113,8 @@ class FileMachine:
         if self._look is None:
             self._look = sqlite3.connect(self.path, isolation_level=None)
         rows = self._look.execute
+        if not rows("SELECT 1 FROM sqlite_schema WHERE name = 'writer'").fetchall():
+            return Tables()  # the power went before the first commit was synced
         (epoch, relayed, last), *_ = rows("SELECT epoch, relayed, last_time FROM writer").fetchall()
         return Tables(
             epoch=epoch,

@@ -7,9 +7,9 @@ from typing import Any
 
 from services.budget_ledger.core import DECIDER as LEDGER
 from services.budget_ledger.events import Committed, Expired, Reserved
-from services.budget_ledger.records import Envelope
-from services.kernel.canonical import decode, digest, encode, leaf
-from services.kernel.entry import Entry, body_digest
+from services.budget_ledger.records import Envelope, Use
+from services.kernel.canonical import decode, leaf
+from services.kernel.entry import Entry, tagged
 from services.kernel.form import from_json
 from services.kernel.ports import Outgoing, Stored
 from services.runtime.writer import Answer, Order
@@ -56,8 +56,12 @@ class Ledger:
                 pass
 
     def compare(self, state: Mapping[tuple[str, str], bytes]) -> None:
-        """The sums of the envelope as stored, against those of the books."""
+        """The sums of envelopes and bodies as stored, against those of the books."""
         for (kind, key), body in state.items():
+            if kind == "Use":
+                use = from_json(Use, decode(body))
+                if use.held_cents != (0 if use.applicant in self.books[use.envelope_id].gone else self.books[use.envelope_id].use(use.applicant)):
+                    raise Violation("I2", f"{key} holds {use.held_cents} as stored, and not by its files")
             if kind == "Envelope":
                 envelope = from_json(Envelope, decode(body))
                 accounts = self.books[key].accounts.values()
@@ -111,7 +115,7 @@ class Shadow:
             raise Violation("I10", f"{order.command_id} is answered as {self.name}/{answer.index}, which is not durable")
         self.follow(log)
         entry = self.entries[answer.index]
-        same = body_digest(order.command, order.actor) == _body(entry)
+        same = (tagged(order.command), order.actor.id) == (dict(entry.command), entry.actor.id)
         told = tuple(event for e in self.entries[answer.index :] if e.command_id == entry.command_id for event in e.events)
         reused = tuple(event.get("code") for event in answer.events) == ("id_reused",) and answer.repeated
         if entry.command_id != order.command_id or (answer.events != told if same else not reused):
@@ -138,6 +142,3 @@ class Shadow:
         self.follow(log)
         return lost
 
-
-def _body(entry: Entry) -> str:
-    return digest(encode({"command": dict(entry.command), "actor": entry.actor.id}))

@@ -52,7 +52,7 @@ def run(seed: int, steps: int, cells: Cells, *, files: bool = False) -> Outcome:
             world.run()
             come_to_rest(world)
         except Violation as violation:
-            where = "".join(traceback.format_exception(violation)[-6:])
+            where = "".join(traceback.format_exception(violation)[-12:])
             return Outcome(seed, world.trace(), violation.number, str(violation), where)
         return Outcome(seed, world.trace())
 

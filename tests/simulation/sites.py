@@ -22,6 +22,7 @@ from services.runtime.reader import Interpreter, Reader
 from services.runtime.relay import Relay, topic
 from services.runtime.shards import system_actor
 from services.runtime.spec import Spec
+from services.runtime import writer
 from services.runtime.writer import Arrival, Writer
 from tests.runtime.tiny import SPEC as TINY_SPEC
 from tests.simulation.bus import Connection, LogOwner
@@ -176,13 +177,14 @@ class DrivenWriter(Writer):
 
     def turn(self) -> int:
         """Commit what waits, as the writer's own thread would; gives the number of jobs."""
-        jobs: list[Any] = []
+        done = 0
         while not self._queue.empty():
-            if (job := self._queue.get_nowait()) is not None:
-                jobs.append(job)
-        if jobs:
+            jobs: list[Any] = []
+            while not self._queue.empty() and len(jobs) < writer._BATCH:
+                jobs.append(self._queue.get_nowait())
             self._commit(jobs)
-        return len(jobs)
+            done += len(jobs)
+        return done
 
     def receive(self, arrivals: Sequence[Arrival]) -> "Future[None]":
         """See `Writer.receive`."""

@@ -22,39 +22,29 @@ class Suspend(BaseException):
     """The step has come to its next port call."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
-    """What is durable: both logs' tables and the records on the bus. `id` is the same for equal content."""
-
-    id: int
-    ledger: Tables
-    mirror: Tables
-    bus: tuple[Stored, ...]
-
-    def of(self, log: str) -> Tables:
-        """The tables of a log."""
-        return self.ledger if log == LEDGER else self.mirror
-
-
-class Places:
-    """Gives equal content the same place."""
+class Contents:
+    """Numbers for what is durable, the same for equal content: the tables of a log."""
 
     def __init__(self) -> None:
-        self._known: dict[Any, Place] = {}
+        self._numbers: dict[Any, int] = {}
+        self._tables: list[Tables] = []
 
-    def get(self, ledger: Tables, mirror: Tables, bus: tuple[Stored, ...]) -> Place:
-        """The place with that content."""
-        at = (_content(ledger), _content(mirror), tuple(s.leaf for s in bus))
-        if at not in self._known:
-            self._known[at] = Place(len(self._known), ledger, mirror, bus)
-        return self._known[at]
+    def number(self, t: Tables) -> int:
+        """The number of these tables."""
+        at = (
+            *(t.epoch, t.relayed, t.last_time, tuple(s.leaf for s in t.entries), tuple(t.inbox.items())),
+            *(tuple(sorted(t.state.items())), tuple(sorted(t.commands)), tuple(t.progress.items()), tuple(sorted(t.parked))),
+        )
+        if at not in self._numbers:
+            self._numbers[at] = len(self._tables)
+            self._tables.append(t)
+        return self._numbers[at]
 
+    def __getitem__(self, number: int) -> Tables:
+        return self._tables[number]
 
-def _content(t: Tables) -> Any:
-    return (
-        *(t.epoch, t.relayed, t.last_time, tuple(s.leaf for s in t.entries), tuple(t.inbox.items())),
-        *(tuple(sorted(t.state.items())), tuple(sorted(t.commands)), tuple(t.progress.items()), tuple(sorted(t.parked))),
-    )
+    def __len__(self) -> int:
+        return len(self._tables)
 
 
 class _Clock:
@@ -64,46 +54,46 @@ class _Clock:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What one more call came to: the place after it; and when the step is over, what it gave or how it ended the process."""
+    """What one more call came to: the tables after it, and what was sent; when the step is over, how it left the process."""
 
-    after: Place
-    over: bool
-    process: "DrivenWriter | None" = None
+    tables: int
+    sent: tuple[Stored, ...] = ()
+    over: bool = False
+    process: DrivenWriter | None = None
     answers: tuple[Answer, ...] = ()
     error: str = ""
 
 
 class Run:
-    """A step from its beginning up to the call after `past`; the last call alone has effects, on `live`."""
+    """A step from its beginning up to the call after `past`; the last call alone has effects. All calls meet the same log."""
 
-    def __init__(self, places: Places, past: Sequence[Place], live: Place) -> None:
-        self._places, self._past, self.place = places, past, live
+    def __init__(self, contents: Contents, past: Sequence[int], live: int) -> None:
+        self._contents, self._past, self.tables = contents, past, live
+        self.sent: tuple[Stored, ...] = ()
         self._calls = 0
 
-    def call(self) -> tuple[Place, bool]:
+    def call(self) -> tuple[Disk, bool]:
         """What a port call meets, and whether its effects count."""
         self._calls += 1
         if self._calls <= len(self._past):
-            return self._past[self._calls - 1], False
+            return Disk(self._contents[self._past[self._calls - 1]]), False
         if self._calls == len(self._past) + 1:
-            return self.place, True
+            return Disk(self._contents[self.tables]), True
         raise Suspend
 
-    def put(self, log: str, tables: Tables) -> None:
+    def put(self, disk: Disk) -> None:
         """The live call has left other tables."""
-        place = self.place
-        ledger, mirror = (tables, place.mirror) if log == LEDGER else (place.ledger, tables)
-        self.place = self._places.get(ledger, mirror, place.bus)
+        self.tables = self._contents.number(disk.tables)
 
     def finish(self, work: Callable[[], tuple[DrivenWriter | None, tuple[Answer, ...]]]) -> Ran:
         """Run the step as far as that."""
         try:
             process, answers = work()
         except Suspend:
-            return Ran(self.place, over=False)
+            return Ran(self.tables, self.sent)
         except Exception as error:  # the process ends, whatever it is
-            return Ran(self.place, over=True, error=repr(error))
-        return Ran(self.place, over=True, process=process, answers=answers)
+            return Ran(self.tables, self.sent, over=True, error=repr(error))
+        return Ran(self.tables, self.sent, over=True, process=process, answers=answers)
 
     # Ports
 
@@ -111,55 +101,54 @@ class Run:
         """See `Publisher.publish`."""
         _, live = self.call()
         if live:
-            place, known = self.place, {s.leaf: s for s in self.place.ledger.entries}
-            sent = tuple(known[dict(record.headers)["leaf"].decode()] for record in records)
-            self.place = self._places.get(place.ledger, place.mirror, place.bus + sent)
+            self.sent = tuple(_stored(record) for record in records)
 
     def close(self) -> None:
         """See `Publisher.close`."""
 
 
+def _stored(record: Outgoing) -> Stored:
+    headers = dict(record.headers)
+    return Stored(int(headers["index"]), record.key.decode(), record.value, headers["leaf"].decode())
+
+
 class RunStore:
-    """See `Store`: one log, as the calls of a run meet it."""
+    """See `Store`: a log, as the calls of a run meet it."""
 
-    def __init__(self, run: Run, log: str) -> None:
-        self.run, self._log = run, log
-
-    def _disk(self) -> tuple[Disk, bool]:
-        place, live = self.run.call()
-        return Disk(place.of(self._log)), live
+    def __init__(self, run: Run) -> None:
+        self.run = run
 
     def take_over(self) -> int:
         """See `Store.take_over`."""
-        disk, live = self._disk()
+        disk, live = self.run.call()
         epoch = MemoryStore(disk).take_over()
         if live:
-            self.run.put(self._log, disk.tables)
+            self.run.put(disk)
         return epoch
 
     @contextmanager
     def transaction(self, epoch: int) -> Generator[MemoryTransaction]:
         """See `Store.transaction`."""
-        disk, live = self._disk()
+        disk, live = self.run.call()
         with MemoryStore(disk).transaction(epoch) as transaction:
             yield transaction
         if live:
-            self.run.put(self._log, disk.tables)
+            self.run.put(disk)
         self.run.call()  # durable, and not yet told
 
     @contextmanager
     def read(self) -> Generator[Any]:
         """See `Store.read`."""
-        disk, _ = self._disk()
+        disk, _ = self.run.call()
         with MemoryStore(disk).read() as reads:
             yield reads
 
     def mark_relayed(self, length: int) -> None:
         """See `Store.mark_relayed`."""
-        disk, live = self._disk()
+        disk, live = self.run.call()
         MemoryStore(disk).mark_relayed(length)
         if live:
-            self.run.put(self._log, disk.tables)
+            self.run.put(disk)
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -167,7 +156,7 @@ class RunStore:
 
 def boot(run: Run, log: str) -> tuple[DrivenWriter, tuple[Answer, ...]]:
     """A process takes over a log."""
-    store: Any = RunStore(run, log)
+    store: Any = RunStore(run)
     clock, spec = _Clock(), SPECS[log]
     writer = DrivenWriter(
         deployment=DEPLOYMENT, name=log, decider=spec.decider, store=store, clock=clock, stopped=lambda _reason: None
@@ -177,7 +166,7 @@ def boot(run: Run, log: str) -> tuple[DrivenWriter, tuple[Answer, ...]]:
 
 def write(run: Run, template: DrivenWriter, order: Order) -> tuple[DrivenWriter, tuple[Answer, ...]]:
     """A writer is given a command."""
-    writer = clone(template, run, LEDGER)
+    writer = clone(template, run)
     future = writer.submit(order)
     writer.turn()
     return writer, (future.result(0),)
@@ -185,7 +174,7 @@ def write(run: Run, template: DrivenWriter, order: Order) -> tuple[DrivenWriter,
 
 def relay(run: Run) -> tuple[None, tuple[Answer, ...]]:
     """The relay sends what is there."""
-    stand_in: Any = _Log(LEDGER, RunStore(run, LEDGER))
+    stand_in: Any = _Log(LEDGER, RunStore(run))
     bus: Any = None
     Relay(stand_in, bus, lambda _reason: None)._send(run)
     return None, ()
@@ -201,16 +190,16 @@ class _Log:
 
 def read(run: Run, template: DrivenWriter, site: Site, messages: Sequence[Message]) -> tuple[DrivenWriter, tuple[Answer, ...]]:
     """The reader is given records."""
-    writer = clone(template, run, MIRROR)
+    writer = clone(template, run)
     nobody: Any = None
     Reader(LEDGER, writer, site.interpreter, nobody, nobody).take(messages)
     return writer, ()
 
 
-def clone(template: DrivenWriter, run: Run, log: str) -> DrivenWriter:
+def clone(template: DrivenWriter, run: Run) -> DrivenWriter:
     """A writer as it was between two steps, to be run once more. Its records are immutable: copies of what holds them do."""
     writer = copy.copy(template)
-    store: Any = RunStore(run, log)
+    store: Any = RunStore(run)
     writer.store = store
     writer._state = copy.copy(template._state)
     for name, value in vars(template._state).items():
@@ -222,7 +211,7 @@ def clone(template: DrivenWriter, run: Run, log: str) -> DrivenWriter:
 def memory_of(writer: DrivenWriter) -> str:
     """What a writer has in mind between two steps, as text: equal texts, equal writers."""
     held = {name: sorted(map(repr, value.items())) for name, value in vars(writer._state).items() if isinstance(value, dict)}
-    return f"{writer._epoch} {writer.length} {held}"
+    return f"{writer.name} {writer._epoch} {writer.length} {held}"
 
 
 def message(stored: Stored, position: int) -> Message:

@@ -21,6 +21,7 @@ from tests.simulation.bus import MemoryBus
 from tests.simulation.cells import STRIKES, Cells
 from tests.simulation.clients import AWARDING, LEDGER, MIRROR, Asked, Clients
 from tests.simulation.happenings import happen
+from tests.simulation.machines import FileMachine
 from tests.simulation.oracle import Shadow, Violation
 from tests.simulation.sites import SPECS, Machine, Process, Site
 from tests.simulation.watched import Crash
@@ -47,13 +48,16 @@ class World:
         self.faults = frozenset(fault for fault in _OPTIONAL if self.chance(0.5))
         if self.chance(0.1) and all(site.machine.server for site in self.sites.values()):
             self.faults |= {"restore"}
-        self.restored = False
+        self.violated = self.restored = False
         self.lost: dict[str, list[Stored]] = {}
         """What a backup that was put back no longer had, by log."""
         self.stack: list[Process] = []
         self._made = 0
         self._calm = True
         self._until = self._while()
+        for site in self.sites.values():
+            if isinstance(site.machine, FileMachine):
+                site.machine.beginning = lambda: self.stack and self.point(self.stack[-1], "begin")
 
     # Chance
 
@@ -220,6 +224,9 @@ class World:
         try:
             work()
             self._resolve(process, "went on")
+        except Violation:
+            self.violated = True
+            raise
         except Crash:
             self.down(process, "crashed")
         except BusError:
@@ -240,13 +247,16 @@ class World:
             self._resolve(process, "its session had ended")
             self.down(process, "stopped")
         except Exception as error:
+            if isinstance(error.__context__, Violation):  # what an oracle said was answered with another fault
+                raise error.__context__ from None
             if process.dead:  # its files were closed under it, as the power went
                 self.down(process, "crashed")
                 return
             raise Violation("code", f"{process.name} in {action}: {error!r}") from error
         finally:
             self.stack.pop()
-            self.look(process.site)
+            if not self.violated:
+                self.look(process.site)
 
     def ask(self) -> None:
         """A client gives a command to a process, a new one or one from before."""
@@ -267,7 +277,7 @@ class World:
         process.writer.submit(asked.order).add_done_callback(partial(self._answered, process, asked, kind))
 
     def _answered(self, process: Process, asked: Asked, kind: str, future: "Future[Answer]") -> None:
-        if process.dead:
+        if process.dead or self.violated:
             return  # nobody hears it
         shadow, log = self.shadows[asked.log], process.site.machine.tables().entries
         if (error := future.exception()) is not None:
@@ -329,10 +339,14 @@ class World:
         tables = site.machine.tables()
         shadow = self.shadows[site.name]
         known = len(shadow.stored)
-        if shadow.follow(tables.entries):
-            shadow.ledger.compare(tables.state)
-            for source in site.sources:
-                self._inbox(site, source)
+        try:
+            if shadow.follow(tables.entries):
+                shadow.ledger.compare(tables.state)
+                for source in site.sources:
+                    self._inbox(site, source)
+        except Violation:
+            self.violated = True  # and nothing that follows from it is looked at
+            raise
         return range(known, len(tables.entries))
 
     def _inbox(self, site: Site, source: str) -> None:
