@@ -4,6 +4,7 @@ The package `jgo` knows the repository; what it brings is believed only if its h
 """
 
 import os
+import ssl
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -96,6 +97,9 @@ def _fetch(jar: Jar, kept: Path) -> None:
 def _download(group: str, artifact: str, version: str, scratch: Path) -> Path:
     from jgo.maven import MavenContext  # noqa: PLC0415 - a development dependency, needed only when the cache is empty
 
+    if trusted := ssl.get_default_verify_paths().cafile:
+        # The package beneath trusts a list of its own; a machine behind a gateway has another one, and says so here.
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", trusted)
     repository = MavenContext(repo_cache=scratch, timeout=_TIMEOUT_SECONDS)
     try:
         return Path(repository.project(group, artifact).at_version(version).artifact().resolve())

@@ -150,9 +150,6 @@ class Server:
 
     def __init__(self, address: str, tokens: Tokens, servicers: Callable[[Any], list[str]]) -> None:
         self._address, self._tokens, self._register = address, tokens, servicers
-        self._loop = asyncio.new_event_loop()
-        self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"))
-        self._thread = threading.Thread(target=self._loop.run_forever, name="grpc", daemon=True)
         self.port = 0
 
     def start(self) -> None:
@@ -161,6 +158,9 @@ class Server:
         Raises:
             RuntimeError: if the address cannot be bound.
         """
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"))
+        self._thread = threading.Thread(target=self._loop.run_forever, name="grpc", daemon=True)
         self._thread.start()
         self.port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
 

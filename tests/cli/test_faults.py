@@ -94,7 +94,7 @@ def test_a_log_that_is_not_written_there_ends_with_one(oproep: Line) -> None:
 
 @pytest.mark.parametrize("command", [["events", "tail"], ["health"]])
 def test_a_service_that_does_not_answer_ends_with_one(alone: Line, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.runtime.client._CALL_SECONDS", 1.0)
+    monkeypatch.setattr("services.runtime.client.CALL_SECONDS", 1.0)
     result = alone(*command)
     assert result.exit_code == 1
     assert result.exception is None or isinstance(result.exception, SystemExit)
@@ -136,7 +136,7 @@ def test_no_colour_is_honoured(tmp_path: Path) -> None:
         bare = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
         command = [sys.executable, "-m", "services.cli", "call", "check", str(CALL_FILE)]
         return subprocess.run(
-            command, env={**bare, **environment}, capture_output=True, text=True, check=True, cwd=CALLS.parent
+            command, env={**bare, "TERM": "xterm", **environment}, capture_output=True, text=True, check=True, cwd=CALLS.parent
         ).stdout
 
     assert "\x1b[" in said(FORCE_COLOR="1")
