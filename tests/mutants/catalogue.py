@@ -85,7 +85,12 @@ MONEY = (
         "if command.amount_cents > reservation.committed_cents:",
     ),
     _one("a payment is confirmed twice", f"{_LEDGER}.paying", "if due.status is DueStatus.CONFIRMED:", "if False:"),
-    _one("what was given back still counts against the cap", f"{_LEDGER}.effects", "    if reserved + committed:", "    if reserved + committed > 0:"),
+    _one(
+        "what was given back still counts against the cap",
+        f"{_LEDGER}.effects",
+        "    if reserved + committed:",
+        "    if reserved + committed > 0:",
+    ),
     _one(
         "a merger counts a joint file twice",
         f"{_LEDGER}.envelopes",
@@ -121,7 +126,8 @@ COMMANDS = (
             ),
             Change(
                 _WRITER,
-                "        for (_, future), answer in zip(jobs, answers, strict=True):\n            future.set_result(answer)\n        batch",
+                "        for (_, future), answer in zip(jobs, answers, strict=True):\n"
+                "            future.set_result(answer)\n        batch",
                 "        batch",
             ),
         ),
@@ -132,7 +138,12 @@ COMMANDS = (
         'known = "whether this was recorded is known to who asks again with the same id"',
         "known = known",
     ),
-    _one("the log's clock goes back", _WRITER, "self._now = now if head.last_time is None else max(head.last_time, now)", "self._now = now"),
+    _one(
+        "the log's clock goes back",
+        _WRITER,
+        "self._now = now if head.last_time is None else max(head.last_time, now)",
+        "self._now = now",
+    ),
     Mutant(
         "the index comes from a sequence that no rollback turns back",
         (
@@ -195,7 +206,9 @@ DELIVERY = (
                 "self._enqueue(lambda batch: batch.execute_all([order for a in arrivals for order in a.orders]))\n"
                 "        return self._enqueue(lambda batch: batch.receive_all(arrivals))",
             ),
-            Change(_WRITER, "        for order in arrival.orders:\n            self.execute(order)\n\n    def park", "\n    def park"),
+            Change(
+                _WRITER, "        for order in arrival.orders:\n            self.execute(order)\n\n    def park", "\n    def park"
+            ),
             Change(_WRITER, "_BATCH = 256", "_BATCH = 1"),
         ),
     ),
@@ -208,14 +221,20 @@ DELIVERY = (
                 "self._enqueue(lambda batch: batch.receive_all(arrivals))\n"
                 "        return self._enqueue(lambda batch: batch.execute_all([order for a in arrivals for order in a.orders]))",
             ),
-            Change(_WRITER, "        for order in arrival.orders:\n            self.execute(order)\n\n    def park", "\n    def park"),
+            Change(
+                _WRITER, "        for order in arrival.orders:\n            self.execute(order)\n\n    def park", "\n    def park"
+            ),
             Change(_WRITER, "_BATCH = 256", "_BATCH = 1"),
         ),
     ),
     Mutant(
         "the relay marks before the acknowledgement",
         (
-            Change(_RELAY, "        publisher.publish([", "        self._writer.store.mark_relayed(entries[-1].index + 1)\n        publisher.publish(["),
+            Change(
+                _RELAY,
+                "        publisher.publish([",
+                "        self._writer.store.mark_relayed(entries[-1].index + 1)\n        publisher.publish([",
+            ),
         ),
         (EXHAUSTIVE, SIMULATION),
     ),
@@ -238,7 +257,12 @@ DELIVERY = (
             Change(_READER, "                arrivals += self._gap(wanted, stored, message.position)\n", ""),
         ),
     ),
-    _one("a gap is passed over", _READER, "        if stored.index == wanted:\n            return []\n", "        if stored.index >= wanted:\n            return []\n"),
+    _one(
+        "a gap is passed over",
+        _READER,
+        "        if stored.index == wanted:\n            return []\n",
+        "        if stored.index >= wanted:\n            return []\n",
+    ),
     _one("the leaf is not compared", _READER, "if before != stored.leaf:", "if before is None:"),
     _one(
         "a foreign record is passed with all before it",

@@ -23,19 +23,17 @@ def main() -> int:
     if chosen.seed is not None:
         quiet()
         outcome = run(chosen.seed, chosen.steps, Cells(), files=chosen.files)
-        print(f"seed {outcome.seed}: trace {outcome.trace}\n{outcome.what}\n{outcome.where}".rstrip())
+        print(f"seed {outcome.seed}: trace {outcome.trace}\n{outcome.what}\n{outcome.where}".rstrip())  # noqa: T201 - it is what the command says
         return int(bool(outcome.invariant))
     began = time.monotonic()
-    many = run_many(
-        range(chosen.first, chosen.first + chosen.seeds), chosen.steps, files=chosen.files, processes=chosen.processes
-    )
+    many = run_many(range(chosen.first, chosen.first + chosen.seeds), chosen.steps, files=chosen.files, processes=chosen.processes)
     seconds = time.monotonic() - began
     unhit = many.cells.unhit(files=chosen.files)
     print(many.cells.table(), file=sys.stderr if chosen.json else sys.stdout)
     for outcome in many.violations[:20]:
-        print(f"seed {outcome.seed}: {outcome.what}", file=sys.stderr)
+        print(f"seed {outcome.seed}: {outcome.what}", file=sys.stderr)  # noqa: T201 - it is what the command says
     if unhit:
-        print("never hit:", "; ".join(unhit), file=sys.stderr)
+        print("never hit:", "; ".join(unhit), file=sys.stderr)  # noqa: T201 - it is what the command says
     result = {
         "seeds": many.seeds,
         "steps": chosen.steps,
@@ -46,7 +44,7 @@ def main() -> int:
         "seconds": round(seconds, 1),
         "seeds_per_second": round(many.seeds / seconds, 1),
     }
-    print(json.dumps(result) if chosen.json else f"{result}")
+    print(json.dumps(result) if chosen.json else f"{result}")  # noqa: T201 - it is what the command says
     return int(bool(many.violations or unhit))
 
 

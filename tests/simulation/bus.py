@@ -1,6 +1,6 @@
 """The bus port in lists, with a point before and after each call; and the owner of a log, who fills gaps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from services.kernel.ports import BusError, CorruptLogError, Message, Outgoing, Stored
@@ -84,7 +84,7 @@ class MemorySubscription:
     def __init__(self, connection: Connection, topic: str, partition: int, position: int) -> None:
         self._connection, self._at, self._position = connection, (topic, partition), position
 
-    def poll(self, timeout_seconds: float) -> Sequence[Message]:
+    def poll(self, timeout_seconds: float) -> Sequence[Message]:  # noqa: ARG002 - nobody waits here
         """See `Subscription.poll`."""
         self._connection.point("poll")
         bus = self._connection.bus
@@ -101,9 +101,9 @@ class MemorySubscription:
 
 
 class LogOwner:
-    """See `Owner`: asks the process that has the log, if one is there."""
+    """See `Owner`: asks the process that has the log; `log_of` gives all its entries, or None while nobody serves it."""
 
-    def __init__(self, log_of: "LogOf", point: Point) -> None:
+    def __init__(self, log_of: Callable[[str], Sequence[Stored] | None], point: Point) -> None:
         self._log_of, self._point = log_of, point
 
     def entries(self, name: str, start: int, end: int) -> Sequence[Stored]:
@@ -113,11 +113,3 @@ class LogOwner:
         if log is None or len(log) < end:
             raise BusError(f"{name} does not answer")
         return log[start:end]
-
-
-class LogOf(Protocol):
-    """Where committed entries are read: all of a log, or None while nobody serves it."""
-
-    def __call__(self, name: str) -> Sequence[Stored] | None:
-        """The entries of `name`."""
-        ...

@@ -61,7 +61,6 @@ NOWHERE_ELSE: Mapping[str, str] = {
 """Why a fault has no other places."""
 
 
-
 class Cells:
     """Counts (fault, step, outcome)."""
 
@@ -76,13 +75,23 @@ class Cells:
         """Cells (fault, step) that can be hit and were not."""
         hit = {(fault, where) for fault, where, _ in self.hits}
         cells = [(fault, where) for fault, places in STRIKES.items() for where in places]
-        return [f"{fault} / {where}" for fault, where in cells if (fault, where) not in hit and not (files and _by_a_server(fault, where))]
+        return [
+            f"{fault} / {where}"
+            for fault, where in cells
+            if (fault, where) not in hit and not (files and _by_a_server(fault, where))
+        ]
 
     def table(self) -> str:
         """All cells as text."""
         width = max((len(where) for _, where, _ in self.hits), default=0)
         reasons = "\n".join(f"{fault:22}nowhere else: {reason}" for fault, reason in NOWHERE_ELSE.items())
-        return reasons + "\n" + "\n".join(f"{fault:22}{where:{width + 2}}{outcome:34}{n:>9,}" for (fault, where, outcome), n in sorted(self.hits.items()))
+        return (
+            reasons
+            + "\n"
+            + "\n".join(
+                f"{fault:22}{where:{width + 2}}{outcome:34}{n:>9,}" for (fault, where, outcome), n in sorted(self.hits.items())
+            )
+        )
 
 
 def _by_a_server(fault: str, where: str) -> bool:

@@ -49,7 +49,7 @@ class Clients:
 
     def ask(self, now: datetime) -> Asked:
         """A new command."""
-        log, command, actor = self._awarding(now) if self._coupled else self._ledger(now)
+        log, command, actor = self._awarding() if self._coupled else self._ledger(now)
         asked = Asked(log, Order(command_id=f"c{len(self.asked)}", command=command, actor=actor))
         self.asked.append(asked)
         return asked
@@ -58,7 +58,7 @@ class Clients:
         """An earlier command with the same id; `twisted`: with another body, as a client in disorder would."""
         if not self.asked:
             return None
-        earlier = self._pick(self.asked)
+        earlier: Asked = self._pick(self.asked)
         if not twisted:
             return earlier
         stranger: Actor = replace(earlier.order.actor, id="person:stranger")
@@ -142,7 +142,7 @@ class Clients:
     def _call(self, name: str) -> str:
         return "call-2" if name in ("a-3.1", "a-5.1") else "call-1"
 
-    def _awarding(self, now: datetime) -> tuple[str, Any, Actor]:
+    def _awarding(self) -> tuple[str, Any, Actor]:  # noqa: PLR0911 - one return a word
         if self._script:
             return self._script.pop(0)
         file = f"f-{1 + int(self._rng.random() * 4)}"
@@ -171,7 +171,6 @@ class Clients:
             case _:
                 release = Release(envelope_id=ENVELOPE_ID, reservation_id=f"{file}.1", reason="by hand")
                 return LEDGER, release, HANDS[min(AUTHORITY[Release])]
-
 
 
 def _decisions(rng: Random) -> list[tuple[str, Any, Actor]]:

@@ -1,6 +1,6 @@
 """Every interleaving of a small case: `python -m tests.simulation.exhaustive [--json]`.
 
-An envelope of 3 cents with a cap of 2, two applicants, two writers of the ledger's log, a relay, and a reader with a log of its own.
+An envelope of 3 cents with a cap of 2, two applicants, two writers of the ledger's log, a relay, a reader with a log of its own.
 A step of a process is cut at each of its port calls; before any of them every other process may go on, and this one may end. A
 transaction is one call, for nobody sees into it; that its writer ends inside it is the same as that it ends before.
 
@@ -17,17 +17,18 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from services.kernel.people import Role
 from services.kernel.ports import Stored
 from services.runtime.replay import replay, rows, steps
 from services.runtime.writer import Answer, Order
-from tests.services.budget_ledger.desk import HANDS, Role, register, reserve
+from tests.services.budget_ledger.desk import HANDS, register, reserve
 from tests.simulation.memory import Tables
 from tests.simulation.oracle import Shadow, Violation
 from tests.simulation.runs import quiet
+from tests.simulation.sites import SPECS
 from tests.simulation.situations import (
     LEDGER,
     MIRROR,
-    SPECS,
     Contents,
     Ran,
     Run,
@@ -90,7 +91,7 @@ class Search:
         self._known: dict[Any, Ran] = {}
         self._heard: dict[tuple[int, int], Answer] = {}
         """Answers that were looked at, by themselves and by the log that they were given over."""
-        self._looked: set[tuple[int, int, int]] = set()
+        self.looked: set[tuple[int, int, int]] = set()
         self.moments = self.transitions = self.rests = 0
 
     def start(self) -> Moment:
@@ -149,34 +150,34 @@ class Search:
             if actor.step:
                 yield self._further(moment, number, actor)
             else:
-                for step, budget in self._may_begin(moment, number, actor):
-                    yield self._further(moment._replace(**budget), number, Actor(actor.memory, step))
+                for step, after in self._may_begin(moment, number, actor):
+                    yield self._further(after, number, Actor(actor.memory, step))
             if moment.ends and (actor.step or (number in (A, B) and actor.memory is not None)):
                 gone = Actor(-1 if number == RELAY else None)
                 starts = moment.starts + (number in (A, B))
                 yield moment._replace(actors=_with(moment.actors, number, gone), ends=moment.ends - 1, starts=starts)
 
-    def _may_begin(self, moment: Moment, number: int, actor: Actor) -> Iterator[tuple[tuple[Any, ...], dict[str, int]]]:
-        """The steps that a process may begin, and what that takes from what may still happen."""
+    def _may_begin(self, moment: Moment, number: int, actor: Actor) -> Iterator[tuple[tuple[Any, ...], Moment]]:
+        """The steps that a process may begin, and the moment with what may then still happen."""
         if actor.memory is None:
             alone = all(a.memory is None and not a.step for a in moment.actors[:RELAY])
             if number == READER:
-                yield ("boot", MIRROR), {}
+                yield ("boot", MIRROR), moment
             elif alone or moment.starts:
-                yield ("boot", LEDGER), {"starts": moment.starts - (not alone)}
+                yield ("boot", LEDGER), moment._replace(starts=moment.starts - (not alone))
         elif number == RELAY:
             if self.ledgers[moment.ledger].relayed < len(self.ledgers[moment.ledger].entries):
-                yield ("relay",), {}
+                yield ("relay",), moment
         elif number == READER:
             progress = self.mirrors[moment.mirror].progress.get(LEDGER)
             at = 0 if progress is None else progress.position
             if at < len(self._buses[moment.bus]):
-                yield ("read", at, moment.bus), {}
+                yield ("read", at, moment.bus), moment
         else:
             for which, leaf in enumerate(moment.answered):
                 under_way = any(a.step == ("write", which) for a in moment.actors)
                 if not under_way and (not leaf or moment.repeats):
-                    yield ("write", which), {"repeats": moment.repeats - bool(leaf)}
+                    yield ("write", which), moment._replace(repeats=moment.repeats - bool(leaf))
 
     def _further(self, moment: Moment, number: int, actor: Actor) -> Moment:
         """One port call more."""
@@ -226,9 +227,9 @@ class Search:
 
     def _look(self, moment: Moment) -> None:
         at = (moment.ledger, moment.mirror, moment.bus)
-        if at in self._looked:
+        if at in self.looked:
             return
-        self._looked.add(at)
+        self.looked.add(at)
         ledger, mirror = self.ledgers[moment.ledger], self.mirrors[moment.mirror]
         shadow = Shadow(LEDGER)
         shadow.follow(ledger.entries)
@@ -287,7 +288,7 @@ def search(*, ends: int = ENDS, starts: int = STARTS, repeats: int = REPEATS) ->
         searching.run(searching.start()._replace(ends=ends, starts=starts, repeats=repeats))
     except Violation as found:
         violation = str(found)
-    return Found(searching.moments, searching.transitions, searching.rests, len(searching._looked), violation)
+    return Found(searching.moments, searching.transitions, searching.rests, len(searching.looked), violation)
 
 
 def main() -> int:
@@ -302,7 +303,7 @@ def main() -> int:
     began = time.monotonic()
     found = search(ends=chosen.ends, starts=chosen.starts, repeats=chosen.repeats)
     result = {**asdict(found), "seconds": round(time.monotonic() - began, 1)}
-    print(json.dumps(result) if chosen.json else f"{result}")
+    print(json.dumps(result) if chosen.json else f"{result}")  # noqa: T201 - it is what the command says
     return int(bool(found.violation))
 
 

@@ -10,7 +10,7 @@ from services.budget_ledger.events import Committed, Expired, Reserved
 from services.budget_ledger.records import Envelope, Use
 from services.kernel.canonical import decode, leaf
 from services.kernel.entry import Entry, tagged
-from services.kernel.form import from_json
+from services.kernel.form import MalformedError, from_json
 from services.kernel.ports import Outgoing, Stored
 from services.runtime.writer import Answer, Order
 from tests.services.budget_ledger.books import Books
@@ -18,7 +18,7 @@ from tests.services.budget_ledger.books import Books
 _EVENTS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in LEDGER.events}
 
 
-class Violation(BaseException):  # noqa: N818 - it is no error of the program that raises it
+class Violation(BaseException):
     """An invariant does not hold. Not an `Exception`: nothing may swallow it."""
 
     def __init__(self, number: str, what: str) -> None:
@@ -36,7 +36,10 @@ class Ledger:
     def take(self, entry: Entry) -> None:
         """Enter what an entry says."""
         for body in entry.events:
-            event = from_json(_EVENTS[str(body["type"])], dict(body))
+            try:
+                event = from_json(_EVENTS[str(body["type"])], dict(body))
+            except MalformedError as error:
+                raise Violation("I11", f"{entry.log}/{entry.index}: an event that nobody can read: {error}") from error
             try:
                 self.books.setdefault(event.envelope_id, Books()).take([event])
             except (AssertionError, KeyError) as error:
@@ -60,7 +63,9 @@ class Ledger:
         for (kind, key), body in state.items():
             if kind == "Use":
                 use = from_json(Use, decode(body))
-                if use.held_cents != (0 if use.applicant in self.books[use.envelope_id].gone else self.books[use.envelope_id].use(use.applicant)):
+                if use.held_cents != (
+                    0 if use.applicant in self.books[use.envelope_id].gone else self.books[use.envelope_id].use(use.applicant)
+                ):
                     raise Violation("I2", f"{key} holds {use.held_cents} as stored, and not by its files")
             if kind == "Envelope":
                 envelope = from_json(Envelope, decode(body))
@@ -141,4 +146,3 @@ class Shadow:
         self.stored, self.entries, self.commands, self.ledger = [], [], {}, Ledger()
         self.follow(log)
         return lost
-

@@ -1,6 +1,7 @@
 """The end of a run: faults are over, all that is left is done, and everything is looked at once more."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from services.kernel.ports import Stored
 from services.runtime.replay import DivergedError, replay, rows, steps
@@ -17,12 +18,7 @@ def come_to_rest(world: World) -> None:
     Raises:
         Violation: if an invariant does not hold.
     """
-    for site in world.sites.values():
-        for process in tuple(site.processes):
-            process.clock.wrong *= 0
-            if process is not site.owner:
-                process.sweep()
-                world.act(process, "write", process.writer.turn)
+    _end_zombies(world)
     before, rounds = None, 0
     while (now := _done(world)) != before:
         before, rounds = now, rounds + 1
@@ -42,7 +38,17 @@ def come_to_rest(world: World) -> None:
             world.cells.hit("restore", "between steps", _what_came_of_it(world, site))
 
 
-def _done(world: World) -> list[object]:
+def _end_zombies(world: World) -> None:
+    """Put clocks right; who was taken over tries to write, and finds out."""
+    for site in world.sites.values():
+        for process in tuple(site.processes):
+            process.clock.wrong *= 0
+            if process is not site.owner:
+                process.sweep()
+                world.act(process, "write", process.writer.turn)
+
+
+def _done(world: World) -> Sequence[object]:
     tables = [site.machine.tables() for site in world.sites.values()]
     return [(len(t.entries), len(t.inbox), len(t.parked), t.relayed) for t in tables] + [
         sum(asked.answer is None for asked in world.clients.asked)
@@ -62,7 +68,7 @@ def _go_on(world: World, site: Site) -> None:
         world.act(process, "relay", process.relay)
         for source in process.readers:
             if not process.dead:
-                world.act(process, "read", lambda process=process, source=source: process.read(source))
+                world.act(process, "read", partial(process.read, source))
 
 
 def _look_at_log(world: World, site: Site) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,11 +58,11 @@ def run(seed: int, steps: int, cells: Cells, *, files: bool = False) -> Outcome:
 
 
 @contextlib.contextmanager
-def _machines(*, files: bool) -> Iterator[Callable[[str], Machine]]:
+def _machines(*, files: bool) -> Generator[Callable[[str], Machine]]:
     if not files:
         yield lambda _name: MemoryMachine()
         return
-    memory = Path("/dev/shm")  # noqa: S108 - files that nobody keeps, where they cost least
+    memory = Path("/dev/shm")
     directory = Path(tempfile.mkdtemp(prefix="oproep-simulation-", dir=memory if memory.is_dir() else None))
     opened: list[FileMachine] = []
 

@@ -1,5 +1,8 @@
 """What is simulated: sites, each the place of one log, and the processes that work there, without a thread of their own."""
 
+# pyright: reportPrivateUsage=false
+# Steps are driven from outside here, so this looks inside a writer and a relay on purpose.
+
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -17,12 +20,12 @@ from services.kernel.decider import At, Decider, Record, State
 from services.kernel.form import Id, Line
 from services.kernel.people import Role
 from services.kernel.ports import Parked, Store, Stored
+from services.runtime import writer
 from services.runtime.facts import Fact
 from services.runtime.reader import Interpreter, Reader
 from services.runtime.relay import Relay, topic
 from services.runtime.shards import system_actor
 from services.runtime.spec import Spec
-from services.runtime import writer
 from services.runtime.writer import Arrival, Writer
 from tests.runtime.tiny import SPEC as TINY_SPEC
 from tests.simulation.bus import Connection, LogOwner
@@ -216,7 +219,7 @@ class _OwnedStore(WatchedStore):
 class Process:
     """One process of a service, as the host builds it: a writer, a relay, a reader for each source."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - made at one place
         self,
         site: Site,
         number: int,

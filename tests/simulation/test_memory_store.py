@@ -1,6 +1,6 @@
 """The simulated store keeps the contract of every store. One test of it needs a second thread, and is SQL's alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -19,8 +19,8 @@ def store(disk: Disk) -> MemoryStore:
 
 
 @pytest.fixture
-def opened(disk: Disk) -> Iterator[object]:
-    yield lambda: MemoryStore(disk)
+def opened(disk: Disk) -> Callable[[], MemoryStore]:
+    return lambda: MemoryStore(disk)
 
 
 _NOT_HERE = {

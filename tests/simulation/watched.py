@@ -22,6 +22,7 @@ class WatchedTransaction:
         self.head, self.entries = transaction.head, transaction.entries
         self.row, self.rows, self.kinds = transaction.row, transaction.rows, transaction.kinds
         self.progress, self.seen, self.relayed = transaction.progress, transaction.seen, transaction.relayed
+        self.rows_among, self.recorded_among = transaction.rows_among, transaction.recorded_among
         self.parked, self.recorded, self.has_parked = transaction.parked, transaction.recorded, transaction.has_parked
 
     def __getattr__(self, name: str) -> Any:

@@ -9,7 +9,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from random import Random  # noqa: TID251 - the seed is the run's
 from typing import Any
@@ -33,7 +33,7 @@ _OPTIONAL = tuple(sorted(set(STRIKES) - {"restore"}))
 
 
 class World:
-    """A run of `steps` steps. `coupled`: awarding and ledger work together; else clients talk to the ledger, and a mirror reads it."""
+    """A run of `steps` steps. `coupled`: awarding and ledger work together; else clients use the ledger, and a mirror reads it."""
 
     def __init__(self, seed: int, steps: int, machine: Callable[[str], Machine], cells: Cells, *, coupled: bool) -> None:
         self.seed, self.cells, self._steps = seed, cells, steps
@@ -57,7 +57,11 @@ class World:
         self._until = self._while()
         for site in self.sites.values():
             if isinstance(site.machine, FileMachine):
-                site.machine.beginning = lambda: self.stack and self.point(self.stack[-1], "begin")
+                site.machine.beginning = self._beginning
+
+    def _beginning(self) -> None:
+        if self.stack:
+            self.point(self.stack[-1], "begin")
 
     # Chance
 
@@ -130,7 +134,7 @@ class World:
 
     def _strike(self, process: Process, place: str) -> None:
         where = f"{process.action}: {place}"
-        may = [fault for fault in ("crash", "pause", "zombie") if fault in self.faults and where in STRIKES[fault]]
+        may: list[str] = [fault for fault in ("crash", "pause", "zombie") if fault in self.faults and where in STRIKES[fault]]
         more = ("disk full", "unknown commit", "bus away", "lost acknowledgement")
         may += [fault for fault in more if fault in self.faults and where in STRIKES[fault]]
         if not may:
@@ -189,7 +193,6 @@ class World:
             self.now += timedelta(seconds=int(self.rng.random() * 40))
         self._calm = True
 
-
     def _step(self) -> None:
         """Somebody does something."""
         site = self.pick(tuple(self.sites.values()))
@@ -216,7 +219,7 @@ class World:
             source = self.pick(tuple(process.readers))
             self.act(process, "read", lambda: self.read(process, source))
 
-    def act(self, process: Process, action: str, work: Callable[[], object]) -> None:
+    def act(self, process: Process, action: str, work: Callable[[], object]) -> None:  # noqa: C901, PLR0912 - one branch an end
         """One step of a process, and what comes of it."""
         process.action = action
         self.stack.append(process)
@@ -286,7 +289,7 @@ class World:
         answer = future.result()
         self.note("answer", asked.order.command_id, answer.index, answer.leaf)
         shadow.answered(asked.order, answer, log)
-        if kind == "retry" or kind == "other body":
+        if kind:
             refused = [event.get("code") for event in answer.events] == ["id_reused"]
             outcome = "came first" if not answer.repeated else "refused" if refused else "the same answer"
             self.cells.hit(kind, "client", outcome)
@@ -354,5 +357,5 @@ class World:
         tables = site.machine.tables()
         wanted = tables.progress[source].next_index if source in tables.progress else 0
         caused = [entry.cause.index for entry in self.shadows[site.name].entries[-1:] if entry.cause and entry.cause.log == source]
-        if sum(1 for name, index in tables.inbox if name == source) != wanted or any(index >= wanted for index in caused):
+        if sum(1 for name, _ in tables.inbox if name == source) != wanted or any(index >= wanted for index in caused):
             raise Violation("I7", f"{site.name} has read {source} up to {wanted}; its inbox or its effects say otherwise")
