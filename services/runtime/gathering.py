@@ -50,7 +50,8 @@ class GatheringClient:
         if ended is not None:
             self._calls.discard(ended)
         while self._waiting and len(self._calls) < _UNDER_WAY:
-            batch, self._waiting = self._waiting[:MAX_COMMANDS], self._waiting[MAX_COMMANDS:]
+            share = -(-len(self._waiting) // (_UNDER_WAY - len(self._calls)))  # so that the service need not wait for the next
+            batch, self._waiting = self._waiting[: min(share, MAX_COMMANDS)], self._waiting[min(share, MAX_COMMANDS) :]
             call = asyncio.get_running_loop().create_task(self._call(batch))
             self._calls.add(call)
             call.add_done_callback(self._send)
