@@ -53,7 +53,7 @@ test: .venv/tools ## all tests; Kafka and PostgreSQL are brought along (ARGS=-x)
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal pyproject.toml --extra build -o requirements.lock
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal pyproject.toml --extra build --extra dev -o requirements-dev.lock
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal pyproject.toml --extra build --extra dev --extra audit -o requirements-dev.lock
 
 kafka-up: .venv/tools ## three brokers and PostgreSQL from packages, until interrupted; prints the settings for them
 	@$(V)/python -m services.devcluster run --postgres
