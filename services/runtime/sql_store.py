@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from queue import Empty, LifoQueue
@@ -353,7 +353,8 @@ class SqlStore:
         try:
             yield
         except BaseException:
-            connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error, psycopg.Error):  # it may have rolled back by itself, or be gone: what matters is why
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
 
