@@ -38,7 +38,7 @@ def happen(world: World, site: Site) -> None:
             forward = world.chance(0.5)
             clock.wrong += jump if forward else -jump
             world.cells.hit(kind, "forward" if forward else "back", "I1 to I3 hold")
-        case "restore" if not site.machine.locked() and not any(process in world.stack for process in site.processes):
+        case "restore" if not any(process.site is site for process in world.stack):
             _restore(world, site)
         case _:
             world.now += timedelta(minutes=30)
