@@ -1,5 +1,5 @@
 """`python -m services.bench`: the same as `oproep bench`."""
 
-from services.bench.command import app
+from services.cli.bench import app
 
 app()

@@ -6,9 +6,10 @@ import sqlite3
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
+
+from services.runtime.clock import SystemClock
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -59,7 +60,7 @@ def machine(directory: Path) -> dict[str, Any]:
         "sqlite": sqlite3.sqlite_version,
         "disk": _disk(directory),
         "commit": commit.stdout.strip() or "unknown",
-        "day": date.fromtimestamp(Path("/proc/self").stat().st_ctime).isoformat(),
+        "day": SystemClock().now().date().isoformat(),
     }
 
 

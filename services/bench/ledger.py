@@ -105,7 +105,9 @@ def measure(directory: Path, *, store: str = "", clients: tuple[int, ...], secon
         client.close()
         for count in clients:
             for way in ("unary", "gathered"):
-                asyncio.run(_run(service, way, count, min(2.0, seconds / 4), f"w{way[0]}{count}"))  # until caches and files are warm
+                asyncio.run(
+                    _run(service, way, count, min(2.0, seconds / 4), f"w{way[0]}{count}")
+                )  # until caches and files are warm
                 results.append(asyncio.run(_run(service, way, count, seconds, f"m{way[0]}{count}")))
     return [asdict(result) for result in results]
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import apply, calls, contacts, decisions, demo, documents, jury, money, notices, reading, run, topics
+from services.cli import apply, bench, calls, contacts, decisions, demo, documents, jury, money, notices, reading, run, topics
 
 app = typer.Typer(
     name="oproep",
@@ -22,6 +22,7 @@ app.add_typer(decisions.app, name="decide")
 app.add_typer(money.pay, name="pay")
 app.add_typer(money.report, name="report")
 app.add_typer(contacts.app, name="contact")
+app.add_typer(bench.app, name="bench")
 app.command("demo")(demo.demo)
 app.command("up")(run.up)
 app.command("service")(run.service)

@@ -1,0 +1,115 @@
+"""`oproep bench`: each measurement by itself, or all of them."""
+
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.bench import report
+from services.bench.figures import machine
+
+app = typer.Typer(
+    name="bench", no_args_is_help=True, help="Measure how fast it is on this machine; results as JSON and as a picture."
+)
+
+Out = Annotated[Path, typer.Option(help="Directory of results.json, results.svg and results.md; newer results replace older ones.")]
+Clients = Annotated[str, typer.Option(help="Numbers of concurrent clients.")]
+Seconds = Annotated[float, typer.Option(min=1, help="Length of each run.")]
+Entries = Annotated[int, typer.Option(min=100, help="Length of the log.")]
+Sizes = Annotated[str, typer.Option(help="Lengths of the log, growing.")]
+Where = Annotated[Path | None, typer.Option(help="Directory for the data, on the disk to be measured; default: a temporary one.")]
+Engine = Annotated[str, typer.Option(help="embedded or kafka.")]
+Single = Annotated[int, typer.Option(help="Submissions one by one.")]
+Crowd = Annotated[int, typer.Option(help="Submissions in the last minute.")]
+Hour = Annotated[int, typer.Option(help="Applications of a busy hour.")]
+Postgres = Annotated[bool, typer.Option(help="Also on PostgreSQL, with the peer.")]
+Kafka = Annotated[bool, typer.Option(help="Also on three brokers.")]
+
+_OUT = Path("docs/benchmarks")
+_CLIENTS = "1,16,64,256"
+
+
+@app.command("ledger")
+def bench_ledger(
+    clients: Clients = _CLIENTS, seconds: Seconds = 20, out: Out = _OUT, where: Where = None, postgres: Postgres = True
+) -> None:
+    """The ledger over gRPC on one hot envelope, on SQLite and PostgreSQL, with the hand-written peer in the same run."""
+    from services.bench import ledger, peer  # noqa: PLC0415 - other commands need none of this
+    from services.devcluster.postgres import start_postgres  # noqa: PLC0415
+
+    counts = _numbers(clients)
+    with _directory(where) as name:
+        directory = Path(name)
+        results: dict[str, Any] = {
+            "machine": machine(directory),
+            "ledger_sqlite": ledger.measure(directory / "sqlite", clients=counts, seconds=seconds),
+        }
+        if postgres:
+            with start_postgres(directory / "postgres") as server:
+                results["peer_postgresql"] = peer.measure(directory / "peer", server.url, clients=counts, seconds=seconds)
+                results["ledger_postgresql"] = ledger.measure(
+                    directory / "service", store=server.url, clients=counts, seconds=seconds
+                )
+        _keep(out, results)
+
+
+@app.command("replay")
+def bench_replay(entries: Entries = 100_000, out: Out = _OUT, where: Where = None) -> None:
+    """How fast a log is hashed again and decided again."""
+    from services.bench import history  # noqa: PLC0415 - other commands need none of this
+
+    with _directory(where) as name:
+        _keep(out, {"machine": machine(Path(name)), "replay": history.measure_replay(Path(name), entries)})
+
+
+@app.command("growth")
+def bench_growth(sizes: Sizes = "1000,10000,100000,1000000", out: Out = _OUT, where: Where = None) -> None:
+    """Start-up, memory and decisions on ever longer logs."""
+    from services.bench import history  # noqa: PLC0415 - other commands need none of this
+
+    with _directory(where) as name:
+        _keep(out, {"machine": machine(Path(name)), "growth": history.measure_growth(Path(name), _numbers(sizes))})
+
+
+@app.command("flows")
+def bench_flows(
+    engine: Engine = "embedded", single: Single = 20, crowd: Crowd = 300, hour: Hour = 3555, out: Out = _OUT, where: Where = None
+) -> None:
+    """From submission to receipt, from award to subscriber; everybody in the last minute; a busy hour."""
+    from services.bench import flows  # noqa: PLC0415 - other commands need none of this
+
+    with _directory(where) as name:
+        _keep(out, {f"flows_{engine}": flows.measure(Path(name), engine, single=single, crowd=crowd, hour=hour)})
+
+
+@app.command("all")
+def bench_all(out: Out = _OUT, where: Where = None, kafka: Kafka = True) -> None:
+    """Everything, with the sizes that the documentation shows; half an hour."""
+    bench_ledger(out=out, where=where)
+    bench_replay(out=out, where=where)
+    bench_growth(out=out, where=where)
+    for engine in ("embedded", "kafka") if kafka else ("embedded",):
+        bench_flows(engine=engine, out=out, where=where)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    with suppress(ValueError):
+        numbers = tuple(int(part) for part in text.split(","))
+        if min(numbers) > 0:
+            return numbers
+    raise typer.BadParameter(f"{text!r}; allowed: whole numbers above 0 with commas, such as 1,16,64")
+
+
+def _directory(where: Path | None) -> "tempfile.TemporaryDirectory[str]":
+    if where is not None:
+        where.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix="oproep-bench-", dir=where, ignore_cleanup_errors=True)
+
+
+def _keep(out: Path, results: dict[str, Any]) -> None:
+    everything = report.merge(out / "results.json", results)
+    (out / "results.md").write_text(report.tables(everything), "utf-8")
+    (out / "results.svg").write_text(report.picture(everything), "utf-8")
+    typer.echo(report.tables(results))
