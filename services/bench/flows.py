@@ -17,6 +17,8 @@ from services.demo import people
 from services.demo.cases import Case
 from services.demo.stage import Stage
 from services.demo.world import Embedded, World
+from services.intake import model as intake
+from services.intake import values
 from services.kernel.entry import Entry
 from services.kernel.rules import CallRules
 from services.runtime.client import Client
@@ -26,6 +28,7 @@ _DAY = date(2021, 3, 5)
 _PATIENCE_SECONDS = 300.0
 _LOOK_SECONDS = 0.001
 _AT_ONCE = 32
+_CHUNK = 100
 
 
 def measure(directory: Path, engine: str, *, single: int, crowd: int, hour: int) -> dict[str, Any]:
@@ -41,7 +44,7 @@ def measure(directory: Path, engine: str, *, single: int, crowd: int, hour: int)
             "engine": engine,
             "submit_to_receipt_ms": asdict(Latency.of([_receipt(stage, rules, _case(rules, body, "s")) for body in few])),
             "last_minute": _crowd(stage, rules, [_case(rules, body, "m") for body in many]),
-            "hour": _hour(stage, rules, [_case(rules, bodies[n % len(bodies)], f"h{n // len(bodies)}") for n in range(hour)]),
+            "hour": _hour(stage, rules, [_case(rules, body, "h") for body in _enrol_synthetic(stage, rules, hour)]),
         }
         result["award_to_subscriber_ms"] = _awards(stage, rules, [_case(rules, body, "s") for body in few])
         return result
@@ -49,6 +52,21 @@ def measure(directory: Path, engine: str, *, single: int, crowd: int, hour: int)
 
 def _case(rules: CallRules, body: str, name: str) -> Case:
     return Case(application_id=f"{rules.call_id}.{name}-{body}", applicant=body, requested_cents=20_000_00, level=80)
+
+
+def _enrol_synthetic(stage: Stage, rules: CallRules, number: int) -> list[str]:
+    """More municipalities than there are, each with a number that fits; a body files once in a call."""
+    first = bodies_on(_DAY)[0]
+    made = [f"{eight:08d}{97 - eight % 97:02d}" for eight in range(9_000_000, 9_000_000 + number)]
+    for start in range(0, number, _CHUNK):
+        bodies = tuple(
+            values.Body(body_id=name, kind=first.kind, region=first.region, nis=first.nis, name=f"Synthetic {name}")
+            for name in made[start : start + _CHUNK]
+        )
+        stage.do("intake", people.OFFICER, intake.EnrolBodies(call_id=rules.call_id, bodies=bodies))
+    for name in made:
+        stage.world.contact(name, f"Municipality {name} (synthetic)")
+    return made
 
 
 def _receipt(stage: Stage, rules: CallRules, case: Case) -> float:

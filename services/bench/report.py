@@ -27,10 +27,12 @@ def tables(results: Mapping[str, Any]) -> str:
     for name in ("ledger_sqlite", "ledger_postgresql", "peer_postgresql"):
         if name in results:
             parts += [f"### {name.replace('_', ', ')}", "", *_table(_loads(results[name])), ""]
-    for name in ("replay", "growth", "flows_embedded", "flows_kafka"):
+    if "growth" in results:
+        parts += ["### growth", "", *_table([_flat(row) for row in results["growth"]]), ""]
+    for name in ("machine", "replay", "flows_embedded", "flows_kafka"):
         if name in results:
-            rows = results[name] if isinstance(results[name], list) else [results[name]]
-            parts += [f"### {name}", "", *_table([_flat(row) for row in rows]), ""]
+            rows = [{"figure": figure.replace("_", " "), "value": value} for figure, value in _flat(results[name]).items()]
+            parts += [f"### {name.replace('_', ', ')}", "", *_table(rows), ""]
     return "\n".join(parts)
 
 

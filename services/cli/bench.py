@@ -9,6 +9,7 @@ import typer
 
 from services.bench import report
 from services.bench.figures import machine
+from services.runtime.logging import configure
 
 app = typer.Typer(
     name="bench", no_args_is_help=True, help="Measure how fast it is on this machine; results as JSON and as a picture."
@@ -80,6 +81,7 @@ def bench_flows(
     """From submission to receipt, from award to subscriber; everybody in the last minute; a busy hour."""
     from services.bench import flows  # noqa: PLC0415 - other commands need none of this
 
+    configure("bench", "warning")
     with _directory(where) as name:
         _keep(out, {f"flows_{engine}": flows.measure(Path(name), engine, single=single, crowd=crowd, hour=hour)})
 
