@@ -46,6 +46,14 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class TreeHead:
+    """The tree over a log as it was last committed: its right edge, and its signed checkpoint if it is signed at all."""
+
+    frontier: bytes
+    checkpoint: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a source log has been read: the next index wanted, and the bus position to resume from."""
 
@@ -73,6 +81,14 @@ class Reads(Protocol):
 
     def entries(self, start: int, limit: int) -> Sequence[Stored]:
         """Up to `limit` entries from index `start`, in order."""
+        ...
+
+    def tree_head(self) -> TreeHead | None:
+        """The tree over the entries; None in a log that was never grown under one."""
+        ...
+
+    def hashes(self, level: int, start: int, limit: int) -> Sequence[bytes]:
+        """Up to `limit` hashes of consecutive complete subtrees of 256**level entries, from the one at `start` on."""
         ...
 
     def row(self, kind: str, key: str) -> bytes | None:
@@ -125,6 +141,10 @@ class Transaction(Reads, Protocol):
 
     def append(self, entries: Iterable[tuple[Stored, datetime]]) -> None:
         """Append entries; their indices continue the log without a gap."""
+        ...
+
+    def put_tree(self, head: TreeHead, hashes: Iterable[tuple[int, int, bytes]]) -> None:
+        """Put the tree in the place of the last, with the hashes (level from 1, index, hash) of subtrees now complete."""
         ...
 
     def put_rows(self, rows: Iterable[tuple[str, str, bytes | None]]) -> None:

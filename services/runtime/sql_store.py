@@ -13,12 +13,14 @@ from typing import Any, Protocol, cast
 import psycopg
 
 from services.kernel.form import instant, parse_instant
-from services.kernel.ports import FencedError, Head, Parked, Progress, Recorded, Stored
+from services.kernel.ports import FencedError, Head, Parked, Progress, Recorded, Stored, TreeHead
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS writer (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BIGINT NOT NULL, length BIGINT NOT NULL,
     relayed BIGINT NOT NULL CHECK (relayed <= length), last_time TEXT);
 CREATE TABLE IF NOT EXISTS entries (idx BIGINT PRIMARY KEY, stream {text} NOT NULL, leaf TEXT NOT NULL, value {blob} NOT NULL);
+CREATE TABLE IF NOT EXISTS tree (one INTEGER PRIMARY KEY CHECK (one = 1), frontier {blob} NOT NULL, checkpoint TEXT);
+CREATE TABLE IF NOT EXISTS hashes (level BIGINT NOT NULL, idx BIGINT NOT NULL, hash {blob} NOT NULL, PRIMARY KEY (level, idx));
 CREATE TABLE IF NOT EXISTS commands (id {text} PRIMARY KEY, body TEXT NOT NULL, first_index BIGINT NOT NULL, parts BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS inbox (source {text} NOT NULL, idx BIGINT NOT NULL, leaf TEXT NOT NULL, PRIMARY KEY (source, idx));
 CREATE TABLE IF NOT EXISTS progress (source {text} PRIMARY KEY, next_index BIGINT NOT NULL, position BIGINT NOT NULL);
@@ -151,6 +153,19 @@ class _Reads:
         rows = self._rows("SELECT idx, stream, value, leaf FROM entries WHERE idx >= ? ORDER BY idx LIMIT ?", start, limit)
         return [Stored(index, stream, bytes(value), leaf) for index, stream, value, leaf in rows]
 
+    def tree_head(self) -> TreeHead | None:
+        """See `Reads.tree_head`."""
+        rows = self._rows("SELECT frontier, checkpoint FROM tree")
+        return TreeHead(bytes(rows[0][0]), rows[0][1]) if rows else None
+
+    def hashes(self, level: int, start: int, limit: int) -> Sequence[bytes]:
+        """See `Reads.hashes`."""
+        if level == 0:
+            rows = self._rows("SELECT leaf FROM entries WHERE idx >= ? ORDER BY idx LIMIT ?", start, limit)
+            return [bytes.fromhex(leaf) for (leaf,) in rows]
+        select = "SELECT hash FROM hashes WHERE level = ? AND idx >= ? ORDER BY idx LIMIT ?"
+        return [bytes(hash_) for (hash_,) in self._rows(select, level, start, limit)]
+
     def row(self, kind: str, key: str) -> bytes | None:
         """See `Reads.row`."""
         rows = self._rows("SELECT CAST(body AS TEXT) FROM state WHERE kind = ? AND key = ?", kind, key)
@@ -246,6 +261,15 @@ class _Transaction(_Reads):
         done = self._connection.execute(self._dialect.sql(update), (end, instant(rows[-1][1]), start))
         continues = done.rowcount == 1 and indices == list(range(start, end))
         assert continues, "entries must continue the log"  # noqa: S101 - a broken invariant stops the process
+
+    def put_tree(self, head: TreeHead, hashes: Iterable[tuple[int, int, bytes]]) -> None:
+        """See `Transaction.put_tree`."""
+        upsert = (
+            "INSERT INTO tree VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET frontier = excluded.frontier,"
+            " checkpoint = excluded.checkpoint"
+        )
+        self._run(upsert, head.frontier, head.checkpoint)
+        self._many("INSERT INTO hashes VALUES (?, ?, ?)", list(hashes))
 
     def put_rows(self, rows: Iterable[tuple[str, str, bytes | None]]) -> None:
         """See `Transaction.put_rows`."""

@@ -1,6 +1,6 @@
 """The one writer of a log: commands in, a batch at a time, through the one transaction (see `docs/explanation/architecture.md`).
 
-    fence -> inbox -> command id -> decide -> append -> state -> offset -> COMMIT -> answer
+    fence -> inbox -> command id -> decide -> append -> state -> offset -> tree, checkpoint -> COMMIT -> answer
 
 Waiting commands share a commit. Nothing is answered, relayed or published before it is durable.
 """
@@ -23,8 +23,10 @@ from services.kernel.entry import Cause, Entry, Part, composed, encoded_body_dig
 from services.kernel.people import Actor
 from services.kernel.ports import Clock, CorruptLogError, Parked, Progress, Recorded, Store, Stored, Transaction
 from services.runtime import metrics
+from services.runtime.checkpoints import Checkpoints, origin
 from services.runtime.intact import check_end
 from services.runtime.state import RowState
+from services.tlog.notes import SigningKey
 
 _BATCH = 256
 _ROOM = 4_096
@@ -75,13 +77,21 @@ class Arrival:
 
 
 class Writer:
-    """Runs one log's commands, one after the other, in one thread.
+    """Runs one log's commands, one after the other, in one thread. `keys` sign its checkpoints; without one there are none.
 
     `stopped` is called once, with the reason, when the log can no longer be written: fenced, corrupt, or the store is gone.
     """
 
     def __init__(
-        self, *, deployment: str, name: str, decider: Decider, store: Store, clock: Clock, stopped: Callable[[BaseException], None]
+        self,
+        *,
+        deployment: str,
+        name: str,
+        decider: Decider,
+        store: Store,
+        clock: Clock,
+        stopped: Callable[[BaseException], None],
+        keys: Sequence[SigningKey] = (),
     ) -> None:
         self.name = name
         self.store = store
@@ -90,6 +100,7 @@ class Writer:
         self._door = threading.Lock()
         self._ended = False
         self._state = RowState()
+        self._checkpoints = Checkpoints(origin(deployment, name), keys)
         self._epoch = store.take_over()
         with store.read() as reads:
             self.length = check_end(reads, name)
@@ -177,14 +188,22 @@ class Writer:
         try:
             with metrics.commit_seconds.labels(self.name).time(), self.store.transaction(self._epoch) as tx:
                 self._state.enter(tx)
+                self._checkpoints.enter(tx)
                 batch = _Batch(
-                    deployment=self._deployment, name=self.name, decider=self._decider, tx=tx, state=self._state, clock=self._clock
+                    deployment=self._deployment,
+                    name=self.name,
+                    decider=self._decider,
+                    tx=tx,
+                    state=self._state,
+                    checkpoints=self._checkpoints,
+                    clock=self._clock,
                 )
                 answers = [work(batch) for work, _ in jobs]
                 batch.finish()
                 known = "whether this was recorded is known to who asks again with the same id"  # a lost COMMIT may have happened
         except BaseException as error:
             self._state.forget()
+            self._checkpoints.forget()
             for _, future in jobs:
                 future.set_exception(RuntimeError(f"{self.name} stopped writing; {known}: {error!r}"))
             raise
@@ -204,8 +223,19 @@ class Writer:
 class _Batch:
     """What happens inside one transaction."""
 
-    def __init__(self, *, deployment: str, name: str, decider: Decider, tx: Transaction, state: RowState, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        deployment: str,
+        name: str,
+        decider: Decider,
+        tx: Transaction,
+        state: RowState,
+        checkpoints: Checkpoints,
+        clock: Clock,
+    ) -> None:
         self._deployment, self._name, self._decider, self._tx, self._state = deployment, name, decider, tx, state
+        self._checkpoints = checkpoints
         head = tx.head()
         self.length = head.length
         now = clock.now()
@@ -215,9 +245,10 @@ class _Batch:
         self._outcomes: Counter[tuple[str, str]] = Counter()
 
     def finish(self) -> None:
-        """Write entries and state; the commit follows."""
+        """Write entries, state and tree; the commit follows."""
         self._append()
         self._state.flush()
+        self._checkpoints.flush()
 
     def count(self) -> None:
         """Tell the metrics what is durable now."""
@@ -330,6 +361,7 @@ class _Batch:
 
     def _append(self) -> None:
         self._tx.append(self._pending)
+        self._checkpoints.append(stored.leaf for stored, _ in self._pending)
         self._pending = []
 
     def _recorded(self, order: Order, earlier: Recorded, *, same: bool) -> Answer:

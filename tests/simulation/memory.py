@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from services.kernel.ports import FencedError, Head, Parked, Progress, Recorded, Stored
+from services.kernel.ports import FencedError, Head, Parked, Progress, Recorded, Stored, TreeHead
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -26,6 +26,8 @@ class Tables:
     progress: dict[str, Progress] = field(default_factory=dict[str, Progress])
     parked: dict[tuple[str, int], Parked] = field(default_factory=dict[tuple[str, int], Parked])
     state: dict[tuple[str, str], bytes] = field(default_factory=dict[tuple[str, str], bytes])
+    tree: TreeHead | None = None
+    hashes: dict[tuple[int, int], bytes] = field(default_factory=dict[tuple[int, int], bytes])
 
     def copy(self) -> "Tables":
         """These tables as they are now."""
@@ -37,6 +39,7 @@ class Tables:
             progress=self.progress.copy(),
             parked=self.parked.copy(),
             state=self.state.copy(),
+            hashes=self.hashes.copy(),
         )
 
 
@@ -53,6 +56,17 @@ class _Reads:
     def entries(self, start: int, limit: int) -> Sequence[Stored]:
         """See `Reads.entries`."""
         return self.tables.entries[start : start + limit]
+
+    def tree_head(self) -> TreeHead | None:
+        """See `Reads.tree_head`."""
+        return self.tables.tree
+
+    def hashes(self, level: int, start: int, limit: int) -> Sequence[bytes]:
+        """See `Reads.hashes`."""
+        if level == 0:
+            return [bytes.fromhex(entry.leaf) for entry in self.entries(start, limit)]
+        count = sum(1 for at, _ in self.tables.hashes if at == level)
+        return [self.tables.hashes[level, index] for index in range(start, min(start + limit, count))]
 
     def row(self, kind: str, key: str) -> bytes | None:
         """See `Reads.row`."""
@@ -116,6 +130,12 @@ class MemoryTransaction(_Reads):
         self.tables.entries += [entry for entry, _ in rows]
         if rows:
             self.tables.last_time = rows[-1][1]
+
+    def put_tree(self, head: TreeHead, hashes: Iterable[tuple[int, int, bytes]]) -> None:
+        """See `Transaction.put_tree`."""
+        self.tables.tree = head
+        for level, index, hash_ in hashes:
+            self._insert(self.tables.hashes, (level, index), hash_)
 
     def put_rows(self, rows: Iterable[tuple[str, str, bytes | None]]) -> None:
         """See `Transaction.put_rows`."""

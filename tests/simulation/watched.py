@@ -20,6 +20,7 @@ class WatchedTransaction:
     def __init__(self, transaction: Transaction, point: Point) -> None:
         self._transaction, self._point = transaction, point
         self.head, self.entries = transaction.head, transaction.entries
+        self.tree_head, self.hashes, self.put_tree = transaction.tree_head, transaction.hashes, transaction.put_tree
         self.row, self.rows, self.kinds = transaction.row, transaction.rows, transaction.kinds
         self.progress, self.seen, self.relayed = transaction.progress, transaction.seen, transaction.relayed
         self.rows_among, self.recorded_among = transaction.rows_among, transaction.recorded_among

@@ -1,0 +1,42 @@
+"""The keys that sign checkpoints: one for a deployment, in a file, used for each log under the log's name."""
+
+import os
+import threading
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+
+def seeds(setting: str) -> list[bytes]:
+    """The secret bytes of the keys that a setting names: `file:PATH`, or several with commas between, all of which sign.
+
+    A file that is not there is made, with a new key that only its owner can read: PEM, as `openssl genpkey -algorithm ed25519` writes.
+
+    Raises:
+        ValueError: if a file holds something else.
+    """
+    return [_seed(Path(name.removeprefix("file:"))) for name in setting.split(",")]
+
+
+def _seed(path: Path) -> bytes:
+    if not path.exists():
+        _make(path)
+    key = load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(f"{path} holds another key than one for Ed25519")  # noqa: TRY004 - what a file holds is a value
+    return key.private_bytes_raw()
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
+    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    try:
+        os.link(scratch, path)  # the first of several wins; the others use its key
+    except FileExistsError:
+        pass
+    finally:
+        scratch.unlink()
