@@ -1,0 +1,61 @@
+"""What lies beside the logs in an export, held against the entries that name it."""
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+
+from services.audit import pack as layout
+from services.audit.faults import Fault
+from services.audit.pack import Pack
+from services.kernel.entry import Entry
+from services.kernel.ports import Stored
+
+_LINE = re.compile(r"([0-9a-f]{64})  ([a-z_]+/\d+)/(\d+)", re.ASCII)
+
+
+class Beside:
+    """Call files, the list of documents, keys and contract."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._pack = pack
+        self._found: list[Fault] = []
+        self._listed: dict[tuple[str, int], set[str]] = {}
+        self._read_list()
+
+    def note(self, log: str, stored: Stored, entry: Entry) -> None:
+        """Look at an entry: what it publishes must be there, and what is said to be named in it must be."""
+        for event in entry.events:
+            if event["type"] == "CallPublished":
+                self._call_file(log, stored.index, str(event["callFile"]))
+        for name in sorted(self._listed.pop((log, stored.index), ())):
+            if name.encode() not in stored.value:
+                self._found.append(Fault(log, stored.index, f"{layout.DOCUMENTS} says that it names {name}, and it does not"))
+
+    def faults(self) -> Iterator[Fault]:
+        """All that was found; to be asked when all entries were noted."""
+        yield from self._found
+        for log, index in sorted(self._listed):
+            yield Fault(log, index, f"{layout.DOCUMENTS} names this entry, and there is none")
+        for file in (layout.KEYS, layout.SCHEMAS):
+            if not (self._pack.directory / file).is_file():
+                yield Fault(self._pack.names()[0], 0, f"{file} is missing")
+
+    def _read_list(self) -> None:
+        try:
+            lines = (self._pack.directory / layout.DOCUMENTS).read_text("ascii").splitlines()
+        except (OSError, UnicodeDecodeError):
+            self._found.append(Fault(self._pack.names()[0], 0, f"{layout.DOCUMENTS} is missing or no text"))
+            return
+        for number, line in enumerate(lines, 1):
+            match = _LINE.fullmatch(line)
+            if match is None:
+                self._found.append(Fault(self._pack.names()[0], 0, f"{layout.DOCUMENTS}, line {number}: no hash and entry"))
+            else:
+                self._listed.setdefault((match[2], int(match[3])), set()).add(match[1])
+
+    def _call_file(self, log: str, index: int, name: str) -> None:
+        file = self._pack.directory / layout.CALLS / f"{name}.toml"
+        if not file.is_file():
+            self._found.append(Fault(log, index, f"the call file {name} is missing"))
+        elif sha256(file.read_bytes()).hexdigest() != name:
+            self._found.append(Fault(log, index, f"{layout.CALLS}/{file.name} is not the call file that was published"))

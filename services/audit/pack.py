@@ -1,0 +1,191 @@
+"""An export as a folder, read without trusting it.
+
+README.md             what this is and how to look at it
+deployment.json       form, deployment, shards, version of the program
+keys.txt              the logs' public keys, one a line
+schemas/protos.binpb  the contract, as a protobuf FileDescriptorSet
+calls/<sha256>.toml   the call files, each under its hash
+documents.sha256      the hash of every document that an entry names, and that entry
+logs/<service>-<shard>/checkpoint, tile/…     one log each, after C2SP tlog-tiles
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+from services.audit.faults import FaultError, PackError
+from services.audit.logs import names
+from services.kernel.ports import Stored
+from services.tlog import notes, tiles, tree
+from services.tlog.notes import Checkpoint, NoteError, VerifierKey
+from services.tlog.tiles import TileError, Tiles
+
+FORM = "1"
+DEPLOYMENT, KEYS, SCHEMAS, CALLS, DOCUMENTS, LOGS = (
+    "deployment.json",
+    "keys.txt",
+    "schemas/protos.binpb",
+    "calls",
+    "documents.sha256",
+    "logs",
+)
+_MAX_SHARDS = 64
+
+
+def origin(deployment: str, log: str) -> str:
+    """The name under which a log is signed, for life."""
+    return f"oproep/{deployment}/{log}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That an entry is in its log: leaf and hashes on the way to the root of the checkpoint."""
+
+    log: str
+    index: int
+    size: int
+    leaf: bytes
+    hashes: tuple[bytes, ...]
+
+    def told(self) -> dict[str, Any]:
+        """As JSON, in hexadecimal."""
+        return {"leaf": self.leaf.hex(), "treeSize": str(self.size), "inclusion": [hash_.hex() for hash_ in self.hashes]}
+
+
+class Pack:
+    """An export. Nothing that it gives has been verified, unless `verifying.verify` found no fault."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open a folder.
+
+        Raises:
+            PackError: if it is no export at all.
+        """
+        self.directory = directory
+        try:
+            about: Any = json.loads((directory / DEPLOYMENT).read_bytes())
+        except (OSError, ValueError) as error:
+            raise PackError(f"{directory} is no export: {DEPLOYMENT} is missing or no JSON") from error
+        about = cast("dict[str, Any]", about if isinstance(about, dict) else {})
+        self.form, self.deployment = str(about.get("form", "")), str(about.get("deployment", ""))
+        shards = str(about.get("shards", ""))
+        if not (shards.isascii() and shards.isdecimal() and 0 < int(shards) <= _MAX_SHARDS):
+            raise PackError(f"{directory / DEPLOYMENT}: shards {shards!r}; allowed: a number from 1 to {_MAX_SHARDS}")
+        self._names = names(int(shards))
+
+    def names(self) -> Sequence[str]:
+        """See `Logs.names`. What a deployment must have, whether the folder has it or not."""
+        return self._names
+
+    def place(self, log: str) -> Path:
+        """Where a log lies."""
+        return self.directory / LOGS / log.replace("/", "-")
+
+    def note(self, log: str) -> str:
+        """The signed checkpoint.
+
+        Raises:
+            FaultError: if there is none.
+        """
+        try:
+            return (self.place(log) / "checkpoint").read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise FaultError(log, 0, "its checkpoint is missing or no text") from error
+
+    def checkpoint(self, log: str) -> Checkpoint:
+        """What the checkpoint says, whoever signed it.
+
+        Raises:
+            FaultError: if it says nothing.
+        """
+        try:
+            return notes.unverified(self.note(log))
+        except NoteError as error:
+            raise FaultError(log, 0, f"its checkpoint is {error}") from error
+
+    def length(self, log: str) -> int:
+        """See `Logs.length`."""
+        return self.checkpoint(log).size
+
+    def entries(self, log: str, start: int = 0) -> Iterator[Stored]:
+        """See `Logs.entries`. The leaf is what the log's tiles say; the stream stands in the entry and is not read here."""
+        size, hashes = self.length(log), self.hashes(log)
+        for number in range(start // tiles.WIDTH, -(-size // tiles.WIDTH)):
+            first, values = number * tiles.WIDTH, self._bundle(log, number, size)
+            for at, value in enumerate(values):
+                if first + at >= start:
+                    yield Stored(first + at, "", value, hashes.node(0, first + at).hex())
+
+    def proof(self, log: str, index: int) -> Proof:
+        """That an entry is in its log, from the tiles.
+
+        Raises:
+            FaultError: if a tile is missing.
+        """
+        size, hashes = self.length(log), self.hashes(log)
+        return Proof(log, index, size, hashes.node(0, index), tuple(tree.inclusion(index, size, hashes.node)))
+
+    def hashes(self, log: str) -> "Hashes":
+        """The hashes in a log's tiles."""
+        return Hashes(log, Tiles(self.place(log), self.length(log)))
+
+    @cached_property
+    def keys(self) -> list[VerifierKey]:
+        """The keys that the export itself names."""
+        return read_keys(self.directory / KEYS)
+
+    def stray(self, log: str, size: int) -> str | None:
+        """A tile or bundle that reaches beyond a log of `size` entries, if there is one."""
+        place = self.place(log)
+        for file in sorted((place / "tile").rglob("*")):
+            named = tiles.parse_path(file.relative_to(place).as_posix()) if file.is_file() else None
+            if named is not None:
+                level, index, width = named
+                if width > tiles.width_of(level, index, size):
+                    return file.relative_to(place).as_posix()
+        return None
+
+    def _bundle(self, log: str, number: int, size: int) -> list[bytes]:
+        width = tiles.width_of(tiles.ENTRIES, number, size)
+        place, first = tiles.path(tiles.ENTRIES, number, width), number * tiles.WIDTH
+        try:
+            data = (self.place(log) / place).read_bytes()
+        except OSError as error:
+            raise FaultError(log, first, f"{place}: missing") from error
+        try:
+            return tiles.unbundle(data, place=place, start=first, width=width)
+        except TileError as error:
+            raise FaultError(log, error.index, f"{place}: {error.fault}") from error
+
+
+class Hashes:
+    """The hashes of a log's tiles; what is wrong with a tile is a fault of the log."""
+
+    def __init__(self, log: str, found: Tiles) -> None:
+        self._log, self._found = log, found
+
+    def node(self, level: int, index: int) -> bytes:
+        """See `tree.Node`.
+
+        Raises:
+            FaultError: if a tile is missing or not as it must be.
+        """
+        try:
+            return self._found.node(level, index)
+        except TileError as error:
+            raise FaultError(self._log, error.index, f"{error.path}: {error.fault}") from error
+
+
+def read_keys(file: Path) -> list[VerifierKey]:
+    """The public keys in a file, one a line.
+
+    Raises:
+        PackError: if one is no key, or there is no file.
+    """
+    try:
+        return [VerifierKey.parse(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError, NoteError) as error:
+        raise PackError(f"{file}: {error}") from error
