@@ -251,6 +251,8 @@ def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901, PLR0911 -
     if origin is Annotated:
         base, *checks = get_args(hint)
         read_base, held = _reader(base), [check.check for check in checks]
+        if base is str and len(checks) == 1 and isinstance(checks[0], Matches):
+            return _matching_reader(checks[0], read_base)
 
         def read_checked(data: object, path: str) -> Any:
             value = read_base(data, path)
@@ -286,16 +288,28 @@ def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901, PLR0911 -
 
         return read_map
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        choices = hint
+        choices = {choice.value: choice for choice in hint}
 
         def read_choice(data: object, path: str) -> Any:
-            try:
-                return choices(typing.cast("str", data))
-            except ValueError as error:
-                raise MalformedError(path, f"{_shown(data)} is unknown", ", ".join(choices)) from error
+            if isinstance(data, str) and data in choices:
+                return choices[data]
+            raise MalformedError(path, f"{_shown(data)} is unknown", ", ".join(choices))
 
         return read_choice
     return _record_reader(hint)
+
+
+def _matching_reader(form: Matches, read_str: Callable[[object, str], str]) -> Callable[[object, str], str]:
+    """Most fields are ids: a plain text that fits is read in one step, any other takes the long way to its fault."""
+    fits = _fullmatch(form.pattern)
+
+    def read(data: object, path: str) -> str:
+        if isinstance(data, str) and data.isascii() and "\0" not in data and fits(data):
+            return data
+        form.check(value := read_str(data, path), path)
+        return value
+
+    return read
 
 
 def _members(data: object, path: str) -> dict[str, object]:
@@ -306,7 +320,7 @@ def _members(data: object, path: str) -> dict[str, object]:
 
 def _record_reader(kind: type) -> Callable[[object, str], Any]:
     plan = [(name, key, _reader(t), optional) for name, key, t, optional in _fields(kind)]
-    known = frozenset(key for _, key, _, _ in plan)
+    known = frozenset([*(key for _, key, _, _ in plan), "type"])
     defaults = {
         f.name: f.default if f.default is not dataclasses.MISSING else typing.cast("Callable[[], Any]", f.default_factory)()
         for f in dataclasses.fields(kind)
@@ -316,9 +330,9 @@ def _record_reader(kind: type) -> Callable[[object, str], Any]:
     def read(data: object, path: str) -> Any:
         members = _members(data, path)
         here = f"{path}." if path else ""
-        for name in members:
-            if name not in known and name != "type":
-                raise MalformedError(here + name, "unknown field", ", ".join(sorted(known)))
+        if not known.issuperset(members):
+            name = next(name for name in members if name not in known)
+            raise MalformedError(here + name, "unknown field", ", ".join(sorted(known - {"type"})))
         values: dict[str, Any] = {}
         for name, key, reader, optional in plan:
             if key in members:
