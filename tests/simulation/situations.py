@@ -216,13 +216,19 @@ def clone(template: DrivenWriter, run: Run) -> DrivenWriter:
     for name, value in vars(template._state).items():
         if isinstance(value, dict):
             setattr(writer._state, name, dict(value))
+    writer._checkpoints = copy.copy(template._checkpoints)
+    for name, value in vars(template._checkpoints).items():
+        if name != "_tx":
+            setattr(writer._checkpoints, name, copy.deepcopy(value))
     return writer
 
 
 def memory_of(writer: DrivenWriter) -> str:
     """What a writer has in mind between two steps, as text: equal texts, equal writers."""
     held = {name: sorted(map(repr, value.items())) for name, value in vars(writer._state).items() if isinstance(value, dict)}
-    return f"{writer.name} {writer._epoch} {writer.length} {held}"
+    tree = writer._checkpoints._tree
+    grown = None if tree is None else (tree.to_bytes(), writer._checkpoints._committed)
+    return f"{writer.name} {writer._epoch} {writer.length} {held} {grown}"
 
 
 def message(stored: Stored, position: int) -> Message:
