@@ -73,6 +73,7 @@ def serving(directory: Path, names: Sequence[str], *, store: str = "", bus: str 
         "OPROEP_LISTEN": address,
         "OPROEP_METRICS": metrics,
         "OPROEP_ISSUER": f"file:{directory / 'issuer'}",
+        "OPROEP_LOG_KEY": f"file:{directory / 'log-key.pem'}",
         "OPROEP_DOCUMENTS": str(directory / "documents"),
         "OPROEP_VAULT": str(directory / "vault.db"),
         "OPROEP_LOG_LEVEL": "warning",

@@ -36,7 +36,7 @@ class World(ABC):
         directory.mkdir(parents=True, exist_ok=True)
         self.clock = FileClock(directory / "clock")
         self.issuer = LocalIssuer(directory / "issuer")
-        self.vault = Vault(directory / "vault.db")
+        self.vault = Vault(directory / "vault.db", self.clock)
         self.sink = Sink()
         self._mail = Controller(self.sink, hostname="127.0.0.1", port=free_port())
         self._channel = cache(self._connect)
@@ -53,6 +53,7 @@ class World(ABC):
         return {
             "deployment": "demo",
             "issuer": f"file:{self.directory / 'issuer'}",
+            "log_key": f"file:{self.directory / 'log-key.pem'}",
             "vault": self.directory / "vault.db",
             "documents": self.directory / "documents",
             "smtp": f"127.0.0.1:{self._mail.port}",

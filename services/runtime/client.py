@@ -69,6 +69,15 @@ class Client:
         """Where the logs of the service stand."""
         return list(self._call(lambda: self._logs.ReadHeads(log_pb2.ReadHeadsRequest(), **self._terms())).heads)
 
+    def checkpoint(self, name: str) -> log_pb2.ReadCheckpointResponse:
+        """A log's signed checkpoint, with the keys that its writer says it has.
+
+        Raises:
+            RejectedError: if there is none yet.
+        """
+        request = log_pb2.ReadCheckpointRequest(log=name)
+        return self._call(lambda: self._logs.ReadCheckpoint(request, **self._terms()))
+
     def state(self, name: str, kind: str = "", prefix: str = "") -> list[log_pb2.ReadStateResponse]:
         """State records of a log."""
         request = log_pb2.ReadStateRequest(log=name, kind=kind, prefix=prefix)

@@ -17,21 +17,25 @@ from prometheus_client import start_http_server
 
 from services.kernel.ports import Bus, BusError, Reads
 from services.runtime import metrics
+from services.runtime.checkpoints import origin
 from services.runtime.client import Client, RemoteOwner
 from services.runtime.clock import clock
 from services.runtime.documents import Documents
 from services.runtime.local_bus import LocalBus
+from services.runtime.log_keys import seeds
 from services.runtime.log_servicer import LogServicer
 from services.runtime.reader import Interpreter, Reader, follow_all
 from services.runtime.relay import Relay
-from services.runtime.server import Executor, Server, register
+from services.runtime.server import READERS, Executor, Server, register
 from services.runtime.settings import Settings
 from services.runtime.shards import system_actor
 from services.runtime.spec import Spec, Worker
 from services.runtime.sql_store import open_store
 from services.runtime.state import RowView
+from services.runtime.tlog_http import TlogServer
 from services.runtime.tokens import LocalIssuer, Tokens
 from services.runtime.writer import Writer
+from services.tlog.notes import SigningKey
 
 _SWEEP_EVERY = timedelta(seconds=1)
 _TICK_SECONDS = 0.05
@@ -67,6 +71,7 @@ class Host:
         self._workers: list[Worker] = []
         self._threads: list[threading.Thread] = []
         self._client = cache(self._connect)
+        self._seeds = seeds(settings.log_key)
         for name, spec in self._specs.items():
             for shard in settings.owned_shards:
                 self._build(name, spec, shard)
@@ -75,15 +80,21 @@ class Host:
         tokens = Tokens(settings.issuer, settings.audience)
         pairs = [(self._specs[name], executor) for name, executor in executors.items()]
         self.server = Server(settings.listen, tokens, lambda server: register(server, pairs, self._documents, logs))
+        stores = {own: writer.store for own, writer in self._writers.items()}
+        self.tlog = TlogServer(settings.tlog, stores, lambda header: tokens.actor(header).has(*READERS)) if settings.tlog else None
 
     def start(self) -> None:
         """Begin: write, serve, send, read, sweep, in this order."""
         for writer in self._writers.values():
             writer.start()
+        for writer in self._writers.values():
+            writer.submit_all(()).result()  # an empty commit: the tree is caught up and signed before anybody can ask
         self.server.start()
         if self._settings.metrics:
             address, _, port = self._settings.metrics.rpartition(":")
             start_http_server(int(port), address)
+        if self.tlog is not None:
+            self.tlog.start()
         for relay in self._relays:
             relay.start()
         for name, spec in self._specs.items():
@@ -112,6 +123,8 @@ class Host:
         for thread in self._threads:
             thread.join()
         self.server.stop()
+        if self.tlog is not None:
+            self.tlog.stop()
         for relay in self._relays:
             relay.stop()
         for writer in self._writers.values():
@@ -123,7 +136,13 @@ class Host:
         settings, own = self._settings, f"{name}/{shard}"
         store = open_store(settings.store, own, spec.decider.checks)
         writer = Writer(
-            deployment=settings.deployment, name=own, decider=spec.decider, store=store, clock=self._clock, stopped=self._stopped
+            deployment=settings.deployment,
+            name=own,
+            decider=spec.decider,
+            store=store,
+            clock=self._clock,
+            stopped=self._stopped,
+            keys=[SigningKey(origin(settings.deployment, own), seed) for seed in self._seeds],
         )
         self._writers[own] = writer
         self._relays.append(Relay(writer, self._bus, self._stopped))

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 def seeds(setting: str) -> list[bytes]:
     """The secret bytes of the keys that a setting names: `file:PATH`, or several with commas between, all of which sign.
 
-    A file that is not there is made, with a new key that only its owner can read: PEM, as `openssl genpkey -algorithm ed25519` writes.
+    What is not there is made: a new key, for its owner only to read, in PEM as `openssl genpkey -algorithm ed25519` writes it.
 
     Raises:
         ValueError: if a file holds something else.

@@ -71,6 +71,15 @@ class LogServicer(pb_grpc.LogServiceServicer):
         same = (request.log, request.source, request.stream)
         return pb.ReplayDeadLettersResponse(replayed=replayed, left=sum((d.log, d.source, d.stream) == same for d in letters))
 
+    async def ReadCheckpoint(self, request: pb.ReadCheckpointRequest, context: Any) -> pb.ReadCheckpointResponse:  # noqa: N802
+        """What the last commit was signed as."""
+        writer = self._writer(request.log)
+        checkpoint = await asyncio.to_thread(_checkpoint, writer)
+        if checkpoint is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"log: {request.log} has no signed checkpoint yet")
+            raise AssertionError("abort does not return")
+        return pb.ReadCheckpointResponse(checkpoint=checkpoint, keys=[str(key.verifier) for key in writer.keys])
+
     def _writer(self, name: str) -> Writer:
         if name not in self._writers:
             raise MalformedError("log", f"{name!r} is not written here", ", ".join(sorted(self._writers)))
@@ -103,6 +112,12 @@ class LogServicer(pb_grpc.LogServiceServicer):
                     for p in reads.parked()
                 ]
         return pb.ListDeadLettersResponse(dead_letters=letters)
+
+
+def _checkpoint(writer: Writer) -> str | None:
+    with writer.store.read() as reads:
+        head = reads.tree_head()
+    return None if head is None else head.checkpoint
 
 
 def _page(writer: Writer, start: int, limit: int) -> Sequence[Stored]:

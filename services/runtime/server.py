@@ -19,7 +19,7 @@ from grpc_reflection.v1alpha import reflection
 
 from services.kernel.form import Digest, MalformedError, from_json
 from services.kernel.people import Actor, Role
-from services.runtime.documents import Documents
+from services.runtime.documents import DestroyedError, Documents
 from services.runtime.log_servicer import LogServicer
 from services.runtime.shards import shard_of
 from services.runtime.spec import Spec
@@ -30,7 +30,8 @@ from services.runtime.writer import Answer, Order, Writer
 MAX_DOCUMENT_BYTES = 100_000_000
 PIECE_BYTES = 1 << 20
 _OPEN = ("/grpc.health.", "/grpc.reflection.")
-_READERS = (Role.AUDITOR, Role.OPERATOR, Role.OFFICER, Role.SYSTEM)
+READERS = (Role.AUDITOR, Role.OPERATOR, Role.OFFICER, Role.SYSTEM)
+"""Who may read the entries of logs."""
 _GRACE_SECONDS = 2
 _DIGEST: Any = Digest  # an Annotated type, not a class
 _THREADS = 64
@@ -131,12 +132,15 @@ class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
             content += request.piece
             if len(content) > MAX_DOCUMENT_BYTES:
                 raise MalformedError("piece", "the document is too large", f"at most {MAX_DOCUMENT_BYTES} bytes")
-        name = await asyncio.to_thread(self._documents.put, bytes(content))
+        try:
+            name = await asyncio.to_thread(self._documents.put, bytes(content))
+        except DestroyedError as error:
+            raise MalformedError("piece", str(error), "a document that was not destroyed") from error
         return document_pb2.PutResponse(document=name, size_bytes=len(content))
 
     async def Get(self, request: document_pb2.GetRequest, context: Any) -> AsyncIterator[document_pb2.GetResponse]:  # noqa: N802
         """Give a document to those who handle applications."""
-        await _require(context, *_READERS, Role.ASSESSOR, Role.CHAIR)
+        await _require(context, *READERS, Role.ASSESSOR, Role.CHAIR)
         name: str = from_json(_DIGEST, request.document, "document")
         content = await asyncio.to_thread(self._documents.get, name)
         if content is None:
@@ -219,7 +223,7 @@ class _Gate(grpc.aio.ServerInterceptor):
         if handler is None:
             return None
         if not method.startswith(_OPEN):
-            handler = self._wrapped(handler, method, _READERS if method.startswith("/grants.log.") else tuple(Role))
+            handler = self._wrapped(handler, method, READERS if method.startswith("/grants.log.") else tuple(Role))
         self._handlers[method] = handler
         return handler
 

@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     audience: str = "oproep"
     token_file: Path | None = None
     """File with the service's own access token, read anew for each call; not needed with a local issuer."""
+    log_key: str = Field(default="file:.run/log-key.pem", pattern=r"^file:[^,]+(,file:[^,]+)*$")
+    """`file:PATH` of the key that signs the checkpoints of all logs; made on first use. With commas between: all of them sign."""
+    tlog: str = Field(default="", pattern=r"^(.+:\d+)?$")
+    """Address at which checkpoints, tiles and entries are served as files over HTTP; empty: none."""
     vault: Path = Path(".run/vault.db")
     """Names, mail addresses and account numbers, apart from every log."""
     documents: Path = Path(".run/documents")

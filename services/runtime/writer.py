@@ -94,7 +94,7 @@ class Writer:
         keys: Sequence[SigningKey] = (),
     ) -> None:
         self.name = name
-        self.store = store
+        self.store, self.keys = store, keys
         self._deployment, self._decider, self._clock, self._stopped = deployment, decider, clock, stopped
         self._queue: SimpleQueue[tuple[Callable[[_Batch], Any], Future[Any]] | None] = SimpleQueue()
         self._door = threading.Lock()

@@ -20,7 +20,7 @@ ENTRIES = "entries"
 _LENGTH_BYTES = 2
 _MAX_ENTRY_BYTES = (1 << 16) - 1
 _MAX_LEVEL = 63
-_PATH = re.compile(r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)
+_PATH = re.compile(r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)
 _CACHED_TILES = 512
 
 

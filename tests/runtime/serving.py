@@ -27,6 +27,7 @@ TREASURER = Actor(id="treasurer-1", organisation="agency", roles=(Role.TREASURER
 OFFICER = Actor(id="officer-1", organisation="agency", roles=(Role.OFFICER,))
 OPERATOR = Actor(id="operator-1", organisation="agency", roles=(Role.OPERATOR,))
 AUDITOR = Actor(id="auditor-1", organisation="court", roles=(Role.AUDITOR,))
+APPLICANT = Actor(id="clerk-1", organisation="0123456749", roles=(Role.APPLICANT,))
 ASSESSOR = Actor(id="assessor-1", organisation="institute", roles=(Role.ASSESSOR,))
 
 
@@ -76,6 +77,7 @@ def made(
         "bus": f"local:{directory / 'bus.db'}",
         "listen": "127.0.0.1:0",
         "issuer": f"file:{directory / 'issuer'}",
+        "log_key": f"file:{directory / 'log-key.pem'}",
         "documents": directory / "documents",
         "vault": directory / "vault.db",
         "clock": f"file:{directory / 'clock'}",

@@ -43,6 +43,7 @@ def process(place: Path, **changes: str) -> "subprocess.Popen[str]":
         "store": f"sqlite:///{place / 'logs'}",
         "bus": f"local:{place / 'bus.db'}",
         "issuer": f"file:{place / 'issuer'}",
+        "log_key": f"file:{place / 'log-key.pem'}",
         "clock": f"file:{place / 'clock'}",
         **changes,
     }

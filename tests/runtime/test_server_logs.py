@@ -192,6 +192,7 @@ def test_a_gap_is_fetched_from_the_owner(tmp_path: Path, audience: str) -> None:
         shared: dict[str, Any] = {
             "peers": f"intake={owner.address}",
             "issuer": f"file:{owner.directory / 'issuer'}",
+            "log_key": f"file:{owner.directory / 'log-key.pem'}",
             "audience": audience,
         }
         with serving(tmp_path / "ledger", ["budget_ledger"], **shared) as host:

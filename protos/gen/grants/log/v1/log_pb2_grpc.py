@@ -60,6 +60,11 @@ class LogServiceStub:
                 request_serializer=grants_dot_log_dot_v1_dot_log__pb2.ReplayDeadLettersRequest.SerializeToString,
                 response_deserializer=grants_dot_log_dot_v1_dot_log__pb2.ReplayDeadLettersResponse.FromString,
                 _registered_method=True)
+        self.ReadCheckpoint = channel.unary_unary(
+                '/grants.log.v1.LogService/ReadCheckpoint',
+                request_serializer=grants_dot_log_dot_v1_dot_log__pb2.ReadCheckpointRequest.SerializeToString,
+                response_deserializer=grants_dot_log_dot_v1_dot_log__pb2.ReadCheckpointResponse.FromString,
+                _registered_method=True)
 
 
 class LogServiceServicer:
@@ -101,6 +106,13 @@ class LogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadCheckpoint(self, request, context):
+        """The last signed checkpoint.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +140,11 @@ def add_LogServiceServicer_to_server(servicer, server):
                     servicer.ReplayDeadLetters,
                     request_deserializer=grants_dot_log_dot_v1_dot_log__pb2.ReplayDeadLettersRequest.FromString,
                     response_serializer=grants_dot_log_dot_v1_dot_log__pb2.ReplayDeadLettersResponse.SerializeToString,
+            ),
+            'ReadCheckpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadCheckpoint,
+                    request_deserializer=grants_dot_log_dot_v1_dot_log__pb2.ReadCheckpointRequest.FromString,
+                    response_serializer=grants_dot_log_dot_v1_dot_log__pb2.ReadCheckpointResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +283,33 @@ class LogService:
             '/grants.log.v1.LogService/ReplayDeadLetters',
             grants_dot_log_dot_v1_dot_log__pb2.ReplayDeadLettersRequest.SerializeToString,
             grants_dot_log_dot_v1_dot_log__pb2.ReplayDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/grants.log.v1.LogService/ReadCheckpoint',
+            grants_dot_log_dot_v1_dot_log__pb2.ReadCheckpointRequest.SerializeToString,
+            grants_dot_log_dot_v1_dot_log__pb2.ReadCheckpointResponse.FromString,
             options,
             channel_credentials,
             insecure,

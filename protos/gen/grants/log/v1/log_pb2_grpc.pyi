@@ -43,6 +43,8 @@ class LogServiceStub:
     """What was set aside."""
     ReplayDeadLetters: _grpc.UnaryUnaryMultiCallable[_log_pb2.ReplayDeadLettersRequest, _log_pb2.ReplayDeadLettersResponse]
     """Take it in again."""
+    ReadCheckpoint: _grpc.UnaryUnaryMultiCallable[_log_pb2.ReadCheckpointRequest, _log_pb2.ReadCheckpointResponse]
+    """The last signed checkpoint."""
 
 @_typing.type_check_only
 class LogServiceAsyncStub(LogServiceStub):
@@ -59,6 +61,8 @@ class LogServiceAsyncStub(LogServiceStub):
     """What was set aside."""
     ReplayDeadLetters: _aio.UnaryUnaryMultiCallable[_log_pb2.ReplayDeadLettersRequest, _log_pb2.ReplayDeadLettersResponse]  # type: ignore[assignment]
     """Take it in again."""
+    ReadCheckpoint: _aio.UnaryUnaryMultiCallable[_log_pb2.ReadCheckpointRequest, _log_pb2.ReadCheckpointResponse]  # type: ignore[assignment]
+    """The last signed checkpoint."""
 
 class LogServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reading the logs of a process."""
@@ -102,5 +106,13 @@ class LogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_log_pb2.ReplayDeadLettersResponse, _abc.Awaitable[_log_pb2.ReplayDeadLettersResponse]]:
         """Take it in again."""
+
+    @_abc_1.abstractmethod
+    def ReadCheckpoint(
+        self,
+        request: _log_pb2.ReadCheckpointRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_log_pb2.ReadCheckpointResponse, _abc.Awaitable[_log_pb2.ReadCheckpointResponse]]:
+        """The last signed checkpoint."""
 
 def add_LogServiceServicer_to_server(servicer: LogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
