@@ -1,6 +1,7 @@
 """The money a second time, by double entry from the ledger's events alone, held against the core's own sums at every entry.
 
-For each envelope, call and applicant: awarded = committed + released, and paid + ordered - recovered <= committed. All sums are cents.
+For each envelope, call and applicant: awarded = committed + released, and paid + ordered - recovered <= committed.
+All sums are cents.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -79,8 +80,7 @@ class Books:
         for event in events:
             if event["type"] == "EnvelopeOpened":
                 self.budgets[event["envelopeId"]] = int(event["budgetCents"])
-            for account_id, account in self._moved(event):
-                touched[account_id] = account
+            touched.update(self._moved(event))
         for (kind, name), account in touched.items():
             if fault := account.fault() or (self._against_core(name, account, state) if kind == "envelope" else ""):
                 return f"{kind} {name}: {fault}"

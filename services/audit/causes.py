@@ -42,9 +42,9 @@ class Causes:
     def narrowed(self, found: Sequence[Fault], leaves: Mapping[str, bytes | bytearray]) -> list[Fault]:
         """The faults found in single logs, sharpened by what other logs say, and those that only show between logs.
 
-        `leaves`: of the logs that could be read to the end. Where a log does not have the root that was signed, the first entry that
-        another log has seen with other bytes is where it starts, as far as anybody can tell. Where a log is sound in itself,
-        the fault lies with the entry that names it.
+        `leaves`: of the logs that could be read to the end. Where a log does not have the root that was signed, the first
+        entry that another log has seen with other bytes is where it starts, as far as anybody can tell. Where a log is
+        sound in itself, the fault lies with the entry that names it.
         """
         starts = {fault.log: fault.index for fault in found}
         changed = {fault.log: fault for fault in found if fault.words.startswith(CHANGED)}

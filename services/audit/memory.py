@@ -1,7 +1,7 @@
 """What an auditor remembers from one export to the next: keys, checkpoints and leaf hashes of what was found sound.
 
-It lies apart from every export, and changes only after everything in an export was checked and no fault was found. With 32 bytes for each
-entry it tells not only that a log was rewritten, but at which entry that starts.
+It lies apart from every export, and changes only after everything in an export was checked and no fault was found. With
+32 bytes for each entry it tells not only that a log was rewritten, but at which entry that starts.
 """
 
 import os

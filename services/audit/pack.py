@@ -114,10 +114,9 @@ class Pack:
         """See `Logs.entries`. The leaf is what the log's tiles say; the stream stands in the entry and is not read here."""
         size, hashes = self.length(log), self.hashes(log)
         for number in range(start // tiles.WIDTH, -(-size // tiles.WIDTH)):
-            first, values = number * tiles.WIDTH, self._bundle(log, number, size)
-            for at, value in enumerate(values):
-                if first + at >= start:
-                    yield Stored(first + at, "", value, hashes.node(0, first + at).hex())
+            for index, value in self._bundle(log, number, size):
+                if index >= start:
+                    yield Stored(index, "", value, hashes.node(0, index).hex())
 
     def proof(self, log: str, index: int) -> Proof:
         """That an entry is in its log, from the tiles.
@@ -148,7 +147,8 @@ class Pack:
                     return file.relative_to(place).as_posix()
         return None
 
-    def _bundle(self, log: str, number: int, size: int) -> list[bytes]:
+    def _bundle(self, log: str, number: int, size: int) -> Iterator[tuple[int, bytes]]:
+        """The entries of a bundle; of one that is spoiled those before the first that cannot be read."""
         width = tiles.width_of(tiles.ENTRIES, number, size)
         place, first = tiles.path(tiles.ENTRIES, number, width), number * tiles.WIDTH
         try:
@@ -156,9 +156,12 @@ class Pack:
         except OSError as error:
             raise FaultError(log, first, f"{place}: missing") from error
         try:
-            return tiles.unbundle(data, place=place, start=first, width=width)
+            values, fault = tiles.unbundle(data, place=place, start=first, width=width), None
         except TileError as error:
-            raise FaultError(log, error.index, f"{place}: {error.fault}") from error
+            values, fault = _leading(data, error.index - first), FaultError(log, error.index, str(error))
+        yield from enumerate(values, first)
+        if fault is not None:
+            raise fault
 
 
 class Hashes:
@@ -176,7 +179,18 @@ class Hashes:
         try:
             return self._found.node(level, index)
         except TileError as error:
-            raise FaultError(self._log, error.index, f"{error.path}: {error.fault}") from error
+            raise FaultError(self._log, error.index, str(error)) from error
+
+
+def _leading(data: bytes, count: int) -> list[bytes]:
+    """The first entries of a bundle, which are whole."""
+    values: list[bytes] = []
+    at = 0
+    for _ in range(count):
+        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+        values.append(data[at + 2 : end])
+        at = end
+    return values
 
 
 def read_keys(file: Path) -> list[VerifierKey]:

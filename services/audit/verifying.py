@@ -15,7 +15,7 @@ from services.audit.cores import CORES
 from services.audit.faults import Fault, FaultError
 from services.audit.logs import Watch, unwatched
 from services.audit.memory import Before, Memory
-from services.audit.pack import Pack
+from services.audit.pack import Hashes, Pack
 from services.kernel.canonical import leaf
 from services.kernel.entry import Entry
 from services.kernel.form import MalformedError
@@ -91,6 +91,7 @@ class _Check:
         self._pack, self._log, self._keys, self._before = pack, log, keys, before
         self._causes, self._beside = notebooks
         self._frontier = Frontier()
+        self._missing: FaultError | None = None
         self.leaves = bytearray()
         self.whole = False
 
@@ -118,17 +119,28 @@ class _Check:
         hashes = self._pack.hashes(self._log)
         for stored in watch(self._log, self._pack.entries(self._log), size):
             self._take(stored)
-            for level, index, hash_ in self._frontier.append(bytes.fromhex(stored.leaf)):
-                if hashes.node(level * TILE_HEIGHT, index) != hash_:
-                    words = "the tiles above these entries say otherwise: one of them was changed"
-                    raise FaultError(self._log, index << level * TILE_HEIGHT, words)
+            for completed in self._frontier.append(bytes.fromhex(stored.leaf)):
+                self._above(hashes, *completed)
             before = self._before
             if before is not None and self._frontier.size == before.checkpoint.size and not self._same_as(before):
                 words = "it was accepted before with other bytes: the log was rewritten or forked"
                 raise FaultError(self._log, self._known(), words)
+        if self._missing is not None:
+            raise self._missing
         stray = self._pack.stray(self._log, size)
         if stray is not None:
             raise FaultError(self._log, size, f"{stray} goes beyond the {size} entries that are signed")
+
+    def _above(self, hashes: Hashes, level: int, index: int, hash_: bytes) -> None:
+        """A complete subtree, which the tiles above must know. That one is missing is said after what entries are."""
+        try:
+            same = hashes.node(level * TILE_HEIGHT, index) == hash_
+        except FaultError as error:
+            self._missing = self._missing or error
+            return
+        if not same:
+            words = "the tiles above these entries say otherwise: one of them was changed"
+            raise FaultError(self._log, index << level * TILE_HEIGHT, words)
 
     def _take(self, stored: Stored) -> None:
         """An entry, which must be the one that belongs here and be in the words of this version."""
