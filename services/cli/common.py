@@ -97,10 +97,15 @@ def calling(service: str, who: str = NOBODY) -> Generator[Client]:
         client.close()
 
 
+def decided(service: str, command: object, *, who: str, command_id: str) -> Answer:
+    """Have a command decided."""
+    with calling(service, who) as client:
+        return client.execute(SPECS[service], command_id or f"cli-{token_hex(8)}", command)
+
+
 def execute(service: str, command: object, *, who: str, command_id: str, as_json: bool) -> Answer:
     """Have a command decided, print the answer; exit code 1 if it was refused."""
-    with calling(service, who) as client:
-        answer = client.execute(SPECS[service], command_id or f"cli-{token_hex(8)}", command)
+    answer = decided(service, command, who=who, command_id=command_id)
     show_answer(answer, as_json=as_json)
     if any(event["type"] == "Refused" for event in answer.events):
         raise typer.Exit(1)

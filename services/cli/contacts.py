@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from services.cli import common
+from services.cli import common, custody
 from services.cli.calls import Language
 from services.kernel.form import MalformedError, to_json
-from services.runtime.vault import Contact, Vault
+from services.runtime.vault import Contact
 
 app = typer.Typer(no_args_is_help=True, help="Keep, show and forget contacts in the vault of this machine.")
 
@@ -24,7 +24,7 @@ def put(
 ) -> None:
     """Keep a contact, in the place of the one before."""
     try:
-        _vault().put(subject, Contact(name=name, mail=mail, language=language.value, iban=iban))
+        custody.vault().put(subject, Contact(name=name, mail=mail, language=language.value, iban=iban))
     except MalformedError as error:
         common.fail(str(error), 2)
     common.console.print(f"{subject}: kept", style="green", markup=False)
@@ -32,8 +32,11 @@ def put(
 
 @app.command()
 def show(subject: Subject, as_json: common.AsJson = False) -> None:
-    """Show a contact. Exit code 1 if there is none."""
-    contact = _vault().get(subject)
+    """Show a contact, once the logs say that it may be. Exit code 1 if there is none."""
+    try:
+        contact = custody.obeying(subject).get(subject)
+    except MalformedError as error:
+        common.fail(str(error))
     if contact is None:
         common.fail(f"{subject}: no contact")
     members = to_json(contact)
@@ -45,10 +48,6 @@ def show(subject: Subject, as_json: common.AsJson = False) -> None:
 
 @app.command()
 def forget(subject: Subject) -> None:
-    """Delete a contact, if there is one. What the logs say stays as it is: it holds the id only."""
-    _vault().delete(subject)
+    """Delete a contact, if there is one. A restored copy of the vault would bring it back; `oproep erase` is for good."""
+    custody.vault().delete(subject)
     common.console.print(f"{subject}: forgotten", markup=False)
-
-
-def _vault() -> Vault:
-    return Vault(common.settings().vault)

@@ -2,7 +2,23 @@
 
 import typer
 
-from services.cli import apply, bench, calls, contacts, decisions, demo, documents, jury, money, notices, reading, run, topics
+from services.cli import (
+    apply,
+    bench,
+    calls,
+    contacts,
+    custody,
+    decisions,
+    demo,
+    documents,
+    jury,
+    money,
+    notices,
+    reading,
+    retention,
+    run,
+    topics,
+)
 
 app = typer.Typer(
     name="oproep",
@@ -22,7 +38,10 @@ app.add_typer(decisions.app, name="decide")
 app.add_typer(money.pay, name="pay")
 app.add_typer(money.report, name="report")
 app.add_typer(contacts.app, name="contact")
+app.add_typer(custody.sealed, name="sealed")
+app.add_typer(retention.app, name="retention")
 app.add_typer(bench.app, name="bench")
+app.command("erase")(custody.erase)
 app.command("demo")(demo.demo)
 app.command("up")(run.up)
 app.command("service")(run.service)

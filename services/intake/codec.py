@@ -6,6 +6,7 @@ from grants.awarding.v1 import awarding_events_pb2
 from grants.intake.v1 import intake_events_pb2, intake_pb2, intake_pb2_grpc
 
 from services.intake.core import DECIDER
+from services.intake.destroyer import destroyer
 from services.intake.model import Amend, Command, DropBeneficiary, NoteBeneficiary, PublishCall, SaveDraft
 from services.kernel.form import from_json
 from services.runtime.facts import Fact
@@ -53,4 +54,5 @@ SPEC = Spec(
     sources=("awarding",),
     reactions=reactions,
     documents=documents,
+    worker=destroyer,
 )

@@ -7,6 +7,8 @@
 - A call closes when every deadline, extension and reopening has passed, and never earlier.
 - A file is judged only when it can change no more; a judgement is corrected by another one with a note, never edited.
 - Findings and double funding are shown to the officer; they keep nobody out.
+- A closed file changes no more. What is kept of it outlives the call's terms only until another hand has approved its end.
+- What is void, and who reads a sealed note, is recorded before it happens.
 
 Nothing here is refused for being early: a beneficiary may be noted before or after a file, and is flagged either way.
 """
@@ -15,8 +17,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
-from services.intake import admissibility, beneficiaries, calling, filing
+from services.intake import admissibility, beneficiaries, calling, erasing, filing, retention
 from services.intake.calling import Outcome
+from services.intake.custody import (
+    ApproveRetention,
+    CloseFile,
+    EraseSubject,
+    OpenNote,
+    PlanRetention,
+    SealNote,
+)
 from services.intake.evolution import evolve
 from services.intake.model import (
     Amend,
@@ -38,14 +48,32 @@ from services.intake.model import (
     Submit,
     Withdraw,
 )
-from services.intake.records import Award, Benefit, Call, Draft, Enrolled, Extension, File, Reopening, Taking
+from services.intake.records import (
+    Award,
+    Benefit,
+    Call,
+    Closing,
+    Destroyed,
+    Disposed,
+    Draft,
+    Enrolled,
+    Erasure,
+    Extension,
+    File,
+    Note,
+    Plan,
+    Reopening,
+    Taking,
+)
 from services.intake.values import Fault, RefusalCode
 from services.intake.window import all_over
 from services.kernel.decider import At, Decider, State
+from services.kernel.form import instant
 from services.kernel.people import Role
 
-_OfFile = Submit | Amend | Withdraw | Reopen | DeclareAdmissible | DeclareInadmissible
+_OfFile = Submit | Amend | Withdraw | Reopen | DeclareAdmissible | DeclareInadmissible | CloseFile
 _OfCall = EnrolBodies | MoveDeadline | GrantExtension | MergeBodies | SaveDraft | CloseCall
+_OfData = EraseSubject | PlanRetention | ApproveRetention | SealNote | OpenNote
 
 
 def decide(command: Command, state: State, at: At) -> tuple[Event, ...]:
@@ -77,7 +105,9 @@ def _outcome(command: Command, state: State, at: At) -> Outcome:
             call = state.get(Call, command.call_id)
             if call is None:
                 return Fault(RefusalCode.UNKNOWN_CALL, command.call_id)
-            return _about_file(command, call, state, at) if isinstance(command, _OfFile) else _about_call(command, call, state, at)
+            if isinstance(command, _OfFile):
+                return _about_file(command, call, state, at)
+            return _about_data(command, call, state, at) if isinstance(command, _OfData) else _about_call(command, call, state, at)
 
 
 def _about_call(command: _OfCall, call: Call, state: State, at: At) -> Outcome:
@@ -98,10 +128,29 @@ def _about_call(command: _OfCall, call: Call, state: State, at: At) -> Outcome:
             assert_never(command)
 
 
+def _about_data(command: _OfData, call: Call, state: State, at: At) -> Outcome:
+    match command:
+        case EraseSubject():
+            return erasing.erase(command, at)
+        case PlanRetention():
+            return retention.plan(command, call, state, at)
+        case ApproveRetention():
+            return retention.approve(command, call, state, at)
+        case SealNote():
+            return erasing.seal(command, state, at)
+        case OpenNote():
+            return erasing.open_note(command, state, at)
+        case _:
+            assert_never(command)
+
+
 def _about_file(command: _OfFile, call: Call, state: State, at: At) -> Outcome:  # noqa: PLR0911 - one return a command
     file = state.get(File, command.call_id, command.application_id)
     if file is None:
         return Fault(RefusalCode.UNKNOWN_APPLICATION, command.application_id)
+    closing = state.get(Closing, command.call_id, command.application_id)
+    if closing is not None:
+        return Fault(RefusalCode.FILE_CLOSED, f"closed at {instant(closing.closed_at)}")
     match command:
         case Submit():
             return filing.submit(command, call, file, state, at)
@@ -115,6 +164,8 @@ def _about_file(command: _OfFile, call: Call, state: State, at: At) -> Outcome: 
             return admissibility.declare_admissible(command, call, file, state, at)
         case DeclareInadmissible():
             return admissibility.declare_inadmissible(command, call, file, state, at)
+        case CloseFile():
+            return retention.close_file(command, call, file, state, at)
         case _:
             assert_never(command)
 
@@ -141,12 +192,30 @@ def _call_id(command: Command) -> str:
 
 
 _OFFICER, _APPLICANT, _SYSTEM = frozenset({Role.OFFICER}), frozenset({Role.APPLICANT}), frozenset({Role.SYSTEM})
+_PARTNERS = frozenset(Role) - {Role.AUDITOR, Role.OPERATOR, Role.SYSTEM}
+"""Whoever works on calls and files. Which organisations may read a note, the note says."""
 
 DECIDER = Decider(
     service="intake",
     commands=Command.__args__,
     events=Event.__args__,
-    records=(Call, Enrolled, Extension, Reopening, Draft, File, Taking, Award, Benefit),
+    records=(
+        Call,
+        Enrolled,
+        Extension,
+        Reopening,
+        Draft,
+        File,
+        Taking,
+        Award,
+        Benefit,
+        Closing,
+        Plan,
+        Disposed,
+        Erasure,
+        Destroyed,
+        Note,
+    ),
     decide=decide,
     evolve=evolve,
     stream=_stream,
@@ -167,6 +236,12 @@ DECIDER = Decider(
         DeclareInadmissible: _OFFICER,
         NoteBeneficiary: _SYSTEM,
         DropBeneficiary: _SYSTEM,
+        EraseSubject: _OFFICER,
+        CloseFile: _OFFICER,
+        PlanRetention: _OFFICER,
+        ApproveRetention: _OFFICER | {Role.DECISION_MAKER},
+        SealNote: _PARTNERS,
+        OpenNote: _PARTNERS,
     },
     refused=refused,
     due=_due,

@@ -4,6 +4,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import assert_never
 
+from services.intake.custody import (
+    CustodyEvent,
+    DataDestroyed,
+    FileClosed,
+    NoteOpened,
+    NoteSealed,
+    RetentionApproved,
+    RetentionPlanned,
+    SubjectErased,
+)
+from services.intake.erasing import EVERY_GROUP
 from services.intake.model import (
     ApplicationDeclaredAdmissible,
     ApplicationDeclaredInadmissible,
@@ -23,7 +34,23 @@ from services.intake.model import (
     ExtensionGranted,
     Refused,
 )
-from services.intake.records import Award, Benefit, Call, Draft, Enrolled, Extension, File, Reopening, Taking
+from services.intake.records import (
+    Award,
+    Benefit,
+    Call,
+    Closing,
+    Destroyed,
+    Disposed,
+    Draft,
+    Enrolled,
+    Erasure,
+    Extension,
+    File,
+    Note,
+    Plan,
+    Reopening,
+    Taking,
+)
 from services.intake.values import FileStatus
 from services.kernel.decider import Record, State
 
@@ -64,7 +91,46 @@ def evolve(event: Event, state: State) -> Iterable[Record]:  # noqa: C901, PLR09
         case DoubleFundingFlagged() | Refused():
             return ()
         case _:
+            return _kept(event, state)
+
+
+def _kept(event: CustodyEvent, state: State) -> Iterable[Record]:  # noqa: PLR0911 - one branch an event
+    """What is kept of people, and no longer kept."""
+    match event:
+        case SubjectErased():
+            erasure = Erasure(subject=event.subject, group=EVERY_GROUP, call_id=event.call_id, until=event.erased_at)
+            return (erasure, *(Destroyed(document=document) for document in event.documents))
+        case FileClosed():
+            return (Closing(call_id=event.call_id, application_id=event.application_id, closed_at=event.closed_at),)
+        case RetentionPlanned():
+            return (Plan(call_id=event.call_id, plan=event.plan, items=event.items, planned_by=event.planned_by),)
+        case RetentionApproved():
+            plan = state.get(Plan, event.call_id, event.plan)
+            assert plan is not None, "what is approved was planned"  # noqa: S101 - a broken invariant stops the process
+            return (replace(plan, approved=True),)
+        case DataDestroyed():
+            return _destroyed(event)
+        case NoteSealed():
+            return (
+                Note(
+                    call_id=event.call_id,
+                    note_id=event.note_id,
+                    subject=event.subject,
+                    organisations=event.organisations,
+                    sealed_at=event.sealed_at,
+                ),
+            )
+        case NoteOpened():
+            return ()
+        case _:
             assert_never(event)
+
+
+def _destroyed(event: DataDestroyed) -> Iterator[Record]:
+    yield Disposed(call_id=event.call_id, application_id=event.application_id, data_class=event.data_class)
+    yield Erasure(subject=event.applicant, group=event.group, call_id=event.call_id, until=event.destroyed_at)
+    for document in event.documents:
+        yield Destroyed(document=document)
 
 
 def _enrolled(event: BodiesEnrolled, state: State) -> Iterator[Record]:

@@ -1,12 +1,13 @@
 """Commands and events of the intake service; field for field the messages in `protos/grants/intake`.
 
-What they are made of stands in `values`, what the service keeps in `records`.
+What they are made of stands in `values`, what the service keeps in `records`. Those about the data itself stand in `custody`.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
+from services.intake.custody import CustodyCommand, CustodyEvent
 from services.intake.values import MAX_BODIES, Body, BodyId, Content, FiledContent, Finding, Fits, InadmissibleReason, RefusalCode
 from services.kernel.form import Between, Digest, Id, Line
 from services.kernel.rules import CallRules, Cents, Code
@@ -166,6 +167,7 @@ Command = (
     | DeclareInadmissible
     | NoteBeneficiary
     | DropBeneficiary
+    | CustodyCommand
 )
 
 
@@ -364,4 +366,5 @@ Event = (
     | BeneficiaryDropped
     | DoubleFundingFlagged
     | Refused
+    | CustodyEvent
 )

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
+from services.intake.custody import PlannedDisposal
 from services.intake.values import Body, Content, FileStatus
 from services.kernel.decider import Record
-from services.kernel.form import Id
+from services.kernel.form import Digest, Id, Line
 from services.kernel.rules import CallRules, CentsOrZero, Code
 
 
@@ -128,3 +129,66 @@ class Benefit(Record):
     body_id: Id
     of_call: Id
     application_id: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing(Record):
+    """That a file is closed for good, and when."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("call_id", "application_id")
+    call_id: Id
+    application_id: Id
+    closed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Record):
+    """A list of what is to be destroyed."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("call_id", "plan")
+    call_id: Id
+    plan: Id
+    items: tuple[PlannedDisposal, ...]
+    planned_by: Id
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposed(Record):
+    """That a class of data of a file was destroyed."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("call_id", "application_id", "data_class")
+    call_id: Id
+    application_id: Id
+    data_class: Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure(Record):
+    """That a subject's keys of a group (`*`: of every group) made until an instant are void."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("subject", "group", "call_id")
+    subject: Id
+    group: Line
+    call_id: Id
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destroyed(Record):
+    """A document that must not be kept, whoever brings it."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("document",)
+    document: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Record):
+    """A sealed note: whom it is about, who may open it. Its text is not here."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("call_id", "note_id")
+    call_id: Id
+    note_id: Id
+    subject: Id
+    organisations: tuple[Id, ...]
+    sealed_at: datetime

@@ -98,6 +98,20 @@ class RefusalCode(StrEnum):
     MISSING_ATTACHMENT = "missing_attachment"
     ATTACHMENT_TOO_LARGE = "attachment_too_large"
     WRONG_MEDIA_TYPE = "wrong_media_type"
+    # what is kept of people
+    FILE_CLOSED = "file_closed"
+    NOT_CLOSED = "not_closed"
+    UNKNOWN_RULE = "unknown_rule"
+    NOT_DUE = "not_due"
+    STILL_NEEDED = "still_needed"
+    ALREADY_DESTROYED = "already_destroyed"
+    UNKNOWN_PLAN = "unknown_plan"
+    ALREADY_APPROVED = "already_approved"
+    SAME_HAND = "same_hand"
+    NOTE_EXISTS = "note_exists"
+    UNKNOWN_NOTE = "unknown_note"
+    NOT_A_PARTY = "not_a_party"
+    ERASED = "erased"
 
 
 class FindingCode(StrEnum):

@@ -17,11 +17,21 @@ from services.kernel.form import instant
 from services.kernel.rules import CallRules, Named
 from services.notification import templates
 from services.notification.core import DECIDER, pending
-from services.notification.model import Command, MergeApplicants, NoteApplicant, NoticeKind, Queue, QueueForAll, RegisterCall
+from services.notification.model import (
+    Command,
+    MergeApplicants,
+    NoteApplicant,
+    NoteErasure,
+    NoticeKind,
+    Queue,
+    QueueForAll,
+    RegisterCall,
+)
 from services.notification.naming import compact, notice_id
 from services.notification.sender import sender
 from services.runtime.facts import Fact, domain
 from services.runtime.spec import Spec, Wire
+from services.runtime.vault import EVERY_GROUP
 
 
 def reactions(fact: Fact) -> Iterable[Command]:
@@ -37,7 +47,7 @@ def reactions(fact: Fact) -> Iterable[Command]:
             yield from _reporting(fact)
 
 
-def _intake(fact: Fact) -> Iterable[Command]:
+def _intake(fact: Fact) -> Iterable[Command]:  # noqa: C901 - one branch an event
     at = compact(fact.time)
     match m := fact.message:
         case intake_events_pb2.CallPublished():
@@ -46,6 +56,10 @@ def _intake(fact: Fact) -> Iterable[Command]:
             yield NoteApplicant(call_id=m.call_id, applicant=m.applicant)
         case intake_events_pb2.BodiesMerged():
             yield MergeApplicants(call_id=m.call_id, from_body=m.from_body, into_body=m.into_body)
+        case intake_events_pb2.SubjectErased():
+            yield _erasure(m.call_id, m.subject, EVERY_GROUP, m.erased_at)
+        case intake_events_pb2.DataDestroyed():
+            yield _erasure(m.call_id, m.applicant, m.group, m.destroyed_at)
         case intake_events_pb2.ApplicationSubmitted():
             yield NoteApplicant(call_id=m.call_id, applicant=m.applicant)
             yield _queue(
@@ -189,6 +203,10 @@ def _register(rules: CallRules) -> RegisterCall:
         currency=rules.envelope.currency,
         reports=tuple(Named(code=report.code, label=report.label) for report in rules.reports),
     )
+
+
+def _erasure(call_id: str, subject: str, group: str, until: Timestamp) -> NoteErasure:
+    return NoteErasure(call_id=call_id, subject=subject, group=group, until=until.ToDatetime(UTC))
 
 
 def _instant(value: Timestamp) -> str:

@@ -26,11 +26,13 @@ from services.notification.model import (
     Command,
     ConfirmSent,
     Doubt,
+    ErasureNoted,
     Event,
     Fail,
     FailReason,
     MergeApplicants,
     NoteApplicant,
+    NoteErasure,
     NoticeAttempted,
     NoticeFailed,
     NoticeInDoubt,
@@ -49,7 +51,7 @@ from services.notification.model import (
     Retry,
 )
 from services.notification.naming import notice_id
-from services.notification.records import Applicant, Call, Doubts, Lane, Notice
+from services.notification.records import Applicant, Call, Doubts, Erased, Lane, Notice
 
 GIVE_UP_TURN = 40
 """A server that defers a mail in this turn has done so for about five days: the time after which mail servers give up, too."""
@@ -57,7 +59,7 @@ GIVE_UP_TURN = 40
 Step = Attempt | ConfirmSent | Fail | Doubt | Retry
 
 
-def decide(command: Command, state: State, at: At) -> tuple[Event, ...]:  # noqa: PLR0911 - one return a command
+def decide(command: Command, state: State, at: At) -> tuple[Event, ...]:  # noqa: C901, PLR0911 - one return a command
     """What a command leads to."""
     match command:
         case RegisterCall():
@@ -81,6 +83,11 @@ def decide(command: Command, state: State, at: At) -> tuple[Event, ...]:  # noqa
             return _step(command, notice, state, at)
         case Resolve():
             return _resolve(command, state, at)
+        case NoteErasure(call_id=call_id, subject=subject, group=group, until=until):
+            erased = state.get(Erased, subject, group)
+            if erased is not None and erased.until >= until:
+                return ()
+            return (ErasureNoted(call_id=call_id, subject=subject, group=group, until=until),)
         case _:
             assert_never(command)
 
@@ -240,6 +247,8 @@ def evolve(event: Event, state: State) -> Iterable[Record]:  # noqa: C901, PLR09
         case NoticeResolved(outcome=outcome):
             status = NoticeStatus.SENT if outcome is Outcome.SENT else NoticeStatus.QUEUED
             return [*_moved(event, state, status), _doubts(event, state)]
+        case ErasureNoted(subject=subject, group=group, until=until):
+            return (Erased(subject=subject, group=group, until=until),)
         case Refused():
             return ()
         case _:
@@ -328,6 +337,7 @@ DECIDER = Decider(
         Doubt,
         Retry,
         Resolve,
+        NoteErasure,
     ),
     events=(
         CallRegistered,
@@ -341,8 +351,9 @@ DECIDER = Decider(
         NoticeRequeued,
         NoticeResolved,
         Refused,
+        ErasureNoted,
     ),
-    records=(Call, Applicant, Notice, Lane, Doubts),
+    records=(Call, Applicant, Notice, Lane, Doubts, Erased),
     decide=decide,
     evolve=evolve,
     stream=lambda command: getattr(command, "notice_id", command.call_id),
@@ -359,6 +370,7 @@ DECIDER = Decider(
         Doubt: _SYSTEM,
         Retry: _SYSTEM,
         Resolve: frozenset({Role.OPERATOR}),
+        NoteErasure: _SYSTEM,
     },
     refused=refused,
     due=due,

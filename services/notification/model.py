@@ -215,8 +215,29 @@ class Resolve:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteErasure:
+    """Note that a subject's keys of a group (`*`: of every group) made until an instant are void (system)."""
+
+    call_id: Id
+    subject: Id
+    group: Line
+    until: datetime
+
+
 Command = (
-    RegisterCall | NoteApplicant | MergeApplicants | Queue | QueueForAll | Attempt | ConfirmSent | Fail | Doubt | Retry | Resolve
+    RegisterCall
+    | NoteApplicant
+    | MergeApplicants
+    | Queue
+    | QueueForAll
+    | Attempt
+    | ConfirmSent
+    | Fail
+    | Doubt
+    | Retry
+    | Resolve
+    | NoteErasure
 )
 
 
@@ -333,6 +354,16 @@ class Refused:
     detail: Line
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureNoted:
+    """A subject's keys of a group (`*`: of every group) made until an instant are void; the vault obeys before each reading."""
+
+    call_id: Id
+    subject: Id
+    group: Line
+    until: datetime
+
+
 Event = (
     CallRegistered
     | ApplicantNoted
@@ -345,4 +376,5 @@ Event = (
     | NoticeRequeued
     | NoticeResolved
     | Refused
+    | ErasureNoted
 )

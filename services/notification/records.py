@@ -68,3 +68,13 @@ class Doubts(Record):
     KEY: ClassVar[tuple[str, ...]] = ("call_id",)
     call_id: Id
     notices: tuple[NoticeId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased(Record):
+    """That a subject's keys of a group (`*`: of every group) made until an instant are void."""
+
+    KEY: ClassVar[tuple[str, ...]] = ("subject", "group")
+    subject: Id
+    group: Line
+    until: datetime

@@ -20,7 +20,7 @@ from services.notification import templates
 from services.notification.core import in_hand, next_to_send
 from services.notification.mail import BadContactError, Mail, compose
 from services.notification.model import Attempt, ConfirmSent, Doubt, Fail, FailReason
-from services.notification.records import Call, Notice
+from services.notification.records import Call, Erased, Notice
 from services.notification.smtp import Abandoned, MailServer, NotTaken, Taken, Unknown
 from services.runtime import metrics
 from services.runtime.clock import clock
@@ -87,13 +87,18 @@ class Sender:
     async def _main(self) -> None:
         self._task = asyncio.current_task()
         try:
+            self._obey_erasures()
             await self._doubt_what_was_in_hand()
+            obeyed = 0
             while not self._stop.is_set():
                 with self._writer.store.read() as reads:
                     length, work = reads.head().length, next_to_send(RowView(reads))
                 if work is not None:
                     await self._send(*work)
                     continue
+                if length != obeyed:
+                    self._obey_erasures()
+                    obeyed = length
                 await self._server.close()
                 await asyncio.to_thread(self._wait, length)
             await self._server.close()
@@ -107,6 +112,13 @@ class Sender:
                 nothing_new = reads.head().length == length
             if nothing_new and not self._stop.is_set():
                 self._writer.committed.wait(_IDLE_SECONDS)
+
+    def _obey_erasures(self, *subject: str) -> None:
+        """Void in the vault what this log says is void, of one subject or of all: also in a vault restored from before."""
+        with self._writer.store.read() as reads:
+            erased = tuple(RowView(reads).all(Erased, *subject))
+        for erasure in erased:
+            self._vault.void(erasure.subject, erasure.group, until=erasure.until)
 
     async def _doubt_what_was_in_hand(self) -> None:
         with self._writer.store.read() as reads:
@@ -132,6 +144,7 @@ class Sender:
 
     def _mail(self, call: Call, notice: Notice) -> Mail | FailReason:
         """The mail of a notice, or why there cannot be one."""
+        self._obey_erasures(notice.addressee)
         try:
             contact = self._vault.get(notice.addressee)
         except MalformedError:
@@ -192,7 +205,7 @@ def sender(writer: Writer, settings: Settings, stopped: Callable[[BaseException]
     host, _, port = settings.smtp.rpartition(":")
     return Sender(
         writer,
-        vault=Vault(settings.vault),
+        vault=Vault(settings.vault, clock(settings.clock)),
         server=MailServer(host=host, port=int(port), own_name=settings.mail_from.rpartition("@")[2]),
         deployment=settings.deployment,
         mail_from=settings.mail_from,

@@ -806,6 +806,296 @@ class Refused(_message.Message):
 Global___Refused: _TypeAlias = Refused  # noqa: Y015
 
 @_typing.final
+class SubjectErased(_message.Message):
+    """Whatever was kept of a subject until that instant is void: no key made by then opens anything any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    ERASED_AT_FIELD_NUMBER: _builtins.int
+    ERASED_BY_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    subject: _builtins.str
+    ground: _builtins.str
+    erased_by: _builtins.str
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def erased_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        ground: _builtins.str = ...,
+        documents: _abc.Iterable[_builtins.str] | None = ...,
+        erased_at: _timestamp_pb2.Timestamp | None = ...,
+        erased_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "documents", b"documents", "erased_at", b"erased_at", "erased_by", b"erased_by", "ground", b"ground", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubjectErased: _TypeAlias = SubjectErased  # noqa: Y015
+
+@_typing.final
+class FileClosed(_message.Message):
+    """A file is closed; `closed_at` starts the terms of retention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    APPLICANT_FIELD_NUMBER: _builtins.int
+    CLOSED_AT_FIELD_NUMBER: _builtins.int
+    CLOSED_BY_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    application_id: _builtins.str
+    applicant: _builtins.str
+    closed_by: _builtins.str
+    @_builtins.property
+    def closed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+        applicant: _builtins.str = ...,
+        closed_at: _timestamp_pb2.Timestamp | None = ...,
+        closed_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_at", b"closed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "application_id", b"application_id", "call_id", b"call_id", "closed_at", b"closed_at", "closed_by", b"closed_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FileClosed: _TypeAlias = FileClosed  # noqa: Y015
+
+@_typing.final
+class PlannedDisposal(_message.Message):
+    """What is to be destroyed, by which rule, and since when it may be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    APPLICANT_FIELD_NUMBER: _builtins.int
+    DATA_CLASS_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    application_id: _builtins.str
+    applicant: _builtins.str
+    data_class: _builtins.str
+    rule: _builtins.str
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        application_id: _builtins.str = ...,
+        applicant: _builtins.str = ...,
+        data_class: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+        documents: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "application_id", b"application_id", "data_class", b"data_class", "documents", b"documents", "due_at", b"due_at", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedDisposal: _TypeAlias = PlannedDisposal  # noqa: Y015
+
+@_typing.final
+class RetentionPlanned(_message.Message):
+    """A list that waits for approval by another hand; `plan` counts the plans of the call as r1, r2 and so on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    PLANNED_BY_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    plan: _builtins.str
+    planned_by: _builtins.str
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedDisposal]: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        plan: _builtins.str = ...,
+        items: _abc.Iterable[Global___PlannedDisposal] | None = ...,
+        planned_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "items", b"items", "plan", b"plan", "planned_by", b"planned_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetentionPlanned: _TypeAlias = RetentionPlanned  # noqa: Y015
+
+@_typing.final
+class RetentionApproved(_message.Message):
+    """A plan is to be carried out; what it destroys follows, one event each."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    plan: _builtins.str
+    approved_by: _builtins.str
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        plan: _builtins.str = ...,
+        approved_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "call_id", b"call_id", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetentionApproved: _TypeAlias = RetentionApproved  # noqa: Y015
+
+@_typing.final
+class DataDestroyed(_message.Message):
+    """One class of data of one file is destroyed under a rule: these documents, and the applicant's keys of that group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    APPLICANT_FIELD_NUMBER: _builtins.int
+    DATA_CLASS_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    DESTROYED_AT_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    application_id: _builtins.str
+    applicant: _builtins.str
+    data_class: _builtins.str
+    rule: _builtins.str
+    plan: _builtins.str
+    group: _builtins.str
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def destroyed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+        applicant: _builtins.str = ...,
+        data_class: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        plan: _builtins.str = ...,
+        group: _builtins.str = ...,
+        documents: _abc.Iterable[_builtins.str] | None = ...,
+        destroyed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["destroyed_at", b"destroyed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "application_id", b"application_id", "call_id", b"call_id", "data_class", b"data_class", "destroyed_at", b"destroyed_at", "documents", b"documents", "group", b"group", "plan", b"plan", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DataDestroyed: _TypeAlias = DataDestroyed  # noqa: Y015
+
+@_typing.final
+class NoteSealed(_message.Message):
+    """A note lies in the vault under a key of its own, for these organisations only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    NOTE_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    ORGANISATIONS_FIELD_NUMBER: _builtins.int
+    SEALED_AT_FIELD_NUMBER: _builtins.int
+    SEALED_BY_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    note_id: _builtins.str
+    subject: _builtins.str
+    sealed_by: _builtins.str
+    @_builtins.property
+    def organisations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def sealed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        note_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        organisations: _abc.Iterable[_builtins.str] | None = ...,
+        sealed_at: _timestamp_pb2.Timestamp | None = ...,
+        sealed_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sealed_at", b"sealed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "note_id", b"note_id", "organisations", b"organisations", "sealed_at", b"sealed_at", "sealed_by", b"sealed_by", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoteSealed: _TypeAlias = NoteSealed  # noqa: Y015
+
+@_typing.final
+class NoteOpened(_message.Message):
+    """Somebody was given a note to read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    NOTE_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    OPENED_AT_FIELD_NUMBER: _builtins.int
+    OPENED_BY_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    note_id: _builtins.str
+    subject: _builtins.str
+    organisation: _builtins.str
+    opened_by: _builtins.str
+    @_builtins.property
+    def opened_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        note_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        opened_at: _timestamp_pb2.Timestamp | None = ...,
+        opened_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["opened_at", b"opened_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "note_id", b"note_id", "opened_at", b"opened_at", "opened_by", b"opened_by", "organisation", b"organisation", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoteOpened: _TypeAlias = NoteOpened  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Any event of this service."""
 
@@ -827,6 +1117,13 @@ class Event(_message.Message):
     BENEFICIARY_DROPPED_FIELD_NUMBER: _builtins.int
     DOUBLE_FUNDING_FLAGGED_FIELD_NUMBER: _builtins.int
     REFUSED_FIELD_NUMBER: _builtins.int
+    SUBJECT_ERASED_FIELD_NUMBER: _builtins.int
+    FILE_CLOSED_FIELD_NUMBER: _builtins.int
+    RETENTION_PLANNED_FIELD_NUMBER: _builtins.int
+    RETENTION_APPROVED_FIELD_NUMBER: _builtins.int
+    DATA_DESTROYED_FIELD_NUMBER: _builtins.int
+    NOTE_SEALED_FIELD_NUMBER: _builtins.int
+    NOTE_OPENED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def call_published(self) -> Global___CallPublished: ...
     @_builtins.property
@@ -859,6 +1156,20 @@ class Event(_message.Message):
     def double_funding_flagged(self) -> Global___DoubleFundingFlagged: ...
     @_builtins.property
     def refused(self) -> Global___Refused: ...
+    @_builtins.property
+    def subject_erased(self) -> Global___SubjectErased: ...
+    @_builtins.property
+    def file_closed(self) -> Global___FileClosed: ...
+    @_builtins.property
+    def retention_planned(self) -> Global___RetentionPlanned: ...
+    @_builtins.property
+    def retention_approved(self) -> Global___RetentionApproved: ...
+    @_builtins.property
+    def data_destroyed(self) -> Global___DataDestroyed: ...
+    @_builtins.property
+    def note_sealed(self) -> Global___NoteSealed: ...
+    @_builtins.property
+    def note_opened(self) -> Global___NoteOpened: ...
     def __init__(
         self,
         *,
@@ -878,12 +1189,19 @@ class Event(_message.Message):
         beneficiary_dropped: Global___BeneficiaryDropped | None = ...,
         double_funding_flagged: Global___DoubleFundingFlagged | None = ...,
         refused: Global___Refused | None = ...,
+        subject_erased: Global___SubjectErased | None = ...,
+        file_closed: Global___FileClosed | None = ...,
+        retention_planned: Global___RetentionPlanned | None = ...,
+        retention_approved: Global___RetentionApproved | None = ...,
+        data_destroyed: Global___DataDestroyed | None = ...,
+        note_sealed: Global___NoteSealed | None = ...,
+        note_opened: Global___NoteOpened | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["application_declared_admissible", b"application_declared_admissible", "application_declared_inadmissible", b"application_declared_inadmissible", "application_reopened", b"application_reopened", "application_submitted", b"application_submitted", "application_withdrawn", b"application_withdrawn", "beneficiary_dropped", b"beneficiary_dropped", "beneficiary_noted", b"beneficiary_noted", "bodies_enrolled", b"bodies_enrolled", "bodies_merged", b"bodies_merged", "call_closed", b"call_closed", "call_published", b"call_published", "deadline_moved", b"deadline_moved", "double_funding_flagged", b"double_funding_flagged", "draft_saved", b"draft_saved", "event", b"event", "extension_granted", b"extension_granted", "refused", b"refused"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["application_declared_admissible", b"application_declared_admissible", "application_declared_inadmissible", b"application_declared_inadmissible", "application_reopened", b"application_reopened", "application_submitted", b"application_submitted", "application_withdrawn", b"application_withdrawn", "beneficiary_dropped", b"beneficiary_dropped", "beneficiary_noted", b"beneficiary_noted", "bodies_enrolled", b"bodies_enrolled", "bodies_merged", b"bodies_merged", "call_closed", b"call_closed", "call_published", b"call_published", "data_destroyed", b"data_destroyed", "deadline_moved", b"deadline_moved", "double_funding_flagged", b"double_funding_flagged", "draft_saved", b"draft_saved", "event", b"event", "extension_granted", b"extension_granted", "file_closed", b"file_closed", "note_opened", b"note_opened", "note_sealed", b"note_sealed", "refused", b"refused", "retention_approved", b"retention_approved", "retention_planned", b"retention_planned", "subject_erased", b"subject_erased"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_declared_admissible", b"application_declared_admissible", "application_declared_inadmissible", b"application_declared_inadmissible", "application_reopened", b"application_reopened", "application_submitted", b"application_submitted", "application_withdrawn", b"application_withdrawn", "beneficiary_dropped", b"beneficiary_dropped", "beneficiary_noted", b"beneficiary_noted", "bodies_enrolled", b"bodies_enrolled", "bodies_merged", b"bodies_merged", "call_closed", b"call_closed", "call_published", b"call_published", "deadline_moved", b"deadline_moved", "double_funding_flagged", b"double_funding_flagged", "draft_saved", b"draft_saved", "event", b"event", "extension_granted", b"extension_granted", "refused", b"refused"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_declared_admissible", b"application_declared_admissible", "application_declared_inadmissible", b"application_declared_inadmissible", "application_reopened", b"application_reopened", "application_submitted", b"application_submitted", "application_withdrawn", b"application_withdrawn", "beneficiary_dropped", b"beneficiary_dropped", "beneficiary_noted", b"beneficiary_noted", "bodies_enrolled", b"bodies_enrolled", "bodies_merged", b"bodies_merged", "call_closed", b"call_closed", "call_published", b"call_published", "data_destroyed", b"data_destroyed", "deadline_moved", b"deadline_moved", "double_funding_flagged", b"double_funding_flagged", "draft_saved", b"draft_saved", "event", b"event", "extension_granted", b"extension_granted", "file_closed", b"file_closed", "note_opened", b"note_opened", "note_sealed", b"note_sealed", "refused", b"refused", "retention_approved", b"retention_approved", "retention_planned", b"retention_planned", "subject_erased", b"subject_erased"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call_published", "bodies_enrolled", "deadline_moved", "extension_granted", "bodies_merged", "draft_saved", "application_submitted", "application_withdrawn", "application_reopened", "call_closed", "application_declared_admissible", "application_declared_inadmissible", "beneficiary_noted", "beneficiary_dropped", "double_funding_flagged", "refused"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call_published", "bodies_enrolled", "deadline_moved", "extension_granted", "bodies_merged", "draft_saved", "application_submitted", "application_withdrawn", "application_reopened", "call_closed", "application_declared_admissible", "application_declared_inadmissible", "beneficiary_noted", "beneficiary_dropped", "double_funding_flagged", "refused", "subject_erased", "file_closed", "retention_planned", "retention_approved", "data_destroyed", "note_sealed", "note_opened"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

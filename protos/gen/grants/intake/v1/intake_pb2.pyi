@@ -443,6 +443,193 @@ class DropBeneficiary(_message.Message):
 Global___DropBeneficiary: _TypeAlias = DropBeneficiary  # noqa: Y015
 
 @_typing.final
+class EraseSubject(_message.Message):
+    """Destroy what is kept of a subject outside of the logs: keys, contact, notes, and these documents (officer)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    subject: _builtins.str
+    ground: _builtins.str
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        ground: _builtins.str = ...,
+        documents: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "documents", b"documents", "ground", b"ground", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseSubject: _TypeAlias = EraseSubject  # noqa: Y015
+
+@_typing.final
+class CloseFile(_message.Message):
+    """Say that a file is closed for good: nothing in it changes any more, and the terms of retention begin (officer)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    application_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        application_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "call_id", b"call_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseFile: _TypeAlias = CloseFile  # noqa: Y015
+
+@_typing.final
+class Disposal(_message.Message):
+    """One class of data of one file, and the documents that belong to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    DATA_CLASS_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    application_id: _builtins.str
+    data_class: _builtins.str
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        application_id: _builtins.str = ...,
+        data_class: _builtins.str = ...,
+        documents: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "data_class", b"data_class", "documents", b"documents"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Disposal: _TypeAlias = Disposal  # noqa: Y015
+
+@_typing.final
+class PlanRetention(_message.Message):
+    """Put up for approval what the call's rules no longer allow to be kept (officer)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Disposal]: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        items: _abc.Iterable[Global___Disposal] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanRetention: _TypeAlias = PlanRetention  # noqa: Y015
+
+@_typing.final
+class ApproveRetention(_message.Message):
+    """Have a plan carried out; needs another hand than the plan (officer, decision maker)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    plan: _builtins.str
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        plan: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "plan", b"plan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveRetention: _TypeAlias = ApproveRetention  # noqa: Y015
+
+@_typing.final
+class SealNote(_message.Message):
+    """Announce a note about a subject that only these organisations may open; its text goes to the vault (a party to it)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    NOTE_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    ORGANISATIONS_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    note_id: _builtins.str
+    subject: _builtins.str
+    @_builtins.property
+    def organisations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        note_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        organisations: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "note_id", b"note_id", "organisations", b"organisations", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealNote: _TypeAlias = SealNote  # noqa: Y015
+
+@_typing.final
+class OpenNote(_message.Message):
+    """Ask to read a sealed note; only after this is recorded is it shown (a party to it)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    NOTE_ID_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    note_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        note_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "note_id", b"note_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenNote: _TypeAlias = OpenNote  # noqa: Y015
+
+@_typing.final
 class ExecuteRequest(_message.Message):
     """A command with its id; repeating the id repeats the answer, not the deed."""
 
@@ -464,6 +651,12 @@ class ExecuteRequest(_message.Message):
     DECLARE_INADMISSIBLE_FIELD_NUMBER: _builtins.int
     NOTE_BENEFICIARY_FIELD_NUMBER: _builtins.int
     DROP_BENEFICIARY_FIELD_NUMBER: _builtins.int
+    ERASE_SUBJECT_FIELD_NUMBER: _builtins.int
+    CLOSE_FILE_FIELD_NUMBER: _builtins.int
+    PLAN_RETENTION_FIELD_NUMBER: _builtins.int
+    APPROVE_RETENTION_FIELD_NUMBER: _builtins.int
+    SEAL_NOTE_FIELD_NUMBER: _builtins.int
+    OPEN_NOTE_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     @_builtins.property
     def publish_call(self) -> Global___PublishCall: ...
@@ -495,6 +688,18 @@ class ExecuteRequest(_message.Message):
     def note_beneficiary(self) -> Global___NoteBeneficiary: ...
     @_builtins.property
     def drop_beneficiary(self) -> Global___DropBeneficiary: ...
+    @_builtins.property
+    def erase_subject(self) -> Global___EraseSubject: ...
+    @_builtins.property
+    def close_file(self) -> Global___CloseFile: ...
+    @_builtins.property
+    def plan_retention(self) -> Global___PlanRetention: ...
+    @_builtins.property
+    def approve_retention(self) -> Global___ApproveRetention: ...
+    @_builtins.property
+    def seal_note(self) -> Global___SealNote: ...
+    @_builtins.property
+    def open_note(self) -> Global___OpenNote: ...
     def __init__(
         self,
         *,
@@ -514,12 +719,18 @@ class ExecuteRequest(_message.Message):
         declare_inadmissible: Global___DeclareInadmissible | None = ...,
         note_beneficiary: Global___NoteBeneficiary | None = ...,
         drop_beneficiary: Global___DropBeneficiary | None = ...,
+        erase_subject: Global___EraseSubject | None = ...,
+        close_file: Global___CloseFile | None = ...,
+        plan_retention: Global___PlanRetention | None = ...,
+        approve_retention: Global___ApproveRetention | None = ...,
+        seal_note: Global___SealNote | None = ...,
+        open_note: Global___OpenNote | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amend", b"amend", "close_call", b"close_call", "command", b"command", "declare_admissible", b"declare_admissible", "declare_inadmissible", b"declare_inadmissible", "drop_beneficiary", b"drop_beneficiary", "enrol_bodies", b"enrol_bodies", "grant_extension", b"grant_extension", "merge_bodies", b"merge_bodies", "move_deadline", b"move_deadline", "note_beneficiary", b"note_beneficiary", "publish_call", b"publish_call", "reopen", b"reopen", "save_draft", b"save_draft", "submit", b"submit", "withdraw", b"withdraw"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amend", b"amend", "approve_retention", b"approve_retention", "close_call", b"close_call", "close_file", b"close_file", "command", b"command", "declare_admissible", b"declare_admissible", "declare_inadmissible", b"declare_inadmissible", "drop_beneficiary", b"drop_beneficiary", "enrol_bodies", b"enrol_bodies", "erase_subject", b"erase_subject", "grant_extension", b"grant_extension", "merge_bodies", b"merge_bodies", "move_deadline", b"move_deadline", "note_beneficiary", b"note_beneficiary", "open_note", b"open_note", "plan_retention", b"plan_retention", "publish_call", b"publish_call", "reopen", b"reopen", "save_draft", b"save_draft", "seal_note", b"seal_note", "submit", b"submit", "withdraw", b"withdraw"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amend", b"amend", "close_call", b"close_call", "command", b"command", "command_id", b"command_id", "declare_admissible", b"declare_admissible", "declare_inadmissible", b"declare_inadmissible", "drop_beneficiary", b"drop_beneficiary", "enrol_bodies", b"enrol_bodies", "grant_extension", b"grant_extension", "merge_bodies", b"merge_bodies", "move_deadline", b"move_deadline", "note_beneficiary", b"note_beneficiary", "publish_call", b"publish_call", "reopen", b"reopen", "save_draft", b"save_draft", "submit", b"submit", "withdraw", b"withdraw"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amend", b"amend", "approve_retention", b"approve_retention", "close_call", b"close_call", "close_file", b"close_file", "command", b"command", "command_id", b"command_id", "declare_admissible", b"declare_admissible", "declare_inadmissible", b"declare_inadmissible", "drop_beneficiary", b"drop_beneficiary", "enrol_bodies", b"enrol_bodies", "erase_subject", b"erase_subject", "grant_extension", b"grant_extension", "merge_bodies", b"merge_bodies", "move_deadline", b"move_deadline", "note_beneficiary", b"note_beneficiary", "open_note", b"open_note", "plan_retention", b"plan_retention", "publish_call", b"publish_call", "reopen", b"reopen", "save_draft", b"save_draft", "seal_note", b"seal_note", "submit", b"submit", "withdraw", b"withdraw"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["publish_call", "enrol_bodies", "move_deadline", "grant_extension", "merge_bodies", "save_draft", "submit", "amend", "withdraw", "reopen", "close_call", "declare_admissible", "declare_inadmissible", "note_beneficiary", "drop_beneficiary"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["publish_call", "enrol_bodies", "move_deadline", "grant_extension", "merge_bodies", "save_draft", "submit", "amend", "withdraw", "reopen", "close_call", "declare_admissible", "declare_inadmissible", "note_beneficiary", "drop_beneficiary", "erase_subject", "close_file", "plan_retention", "approve_retention", "seal_note", "open_note"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 

@@ -420,6 +420,37 @@ class Refused(_message.Message):
 Global___Refused: _TypeAlias = Refused  # noqa: Y015
 
 @_typing.final
+class ErasureNoted(_message.Message):
+    """A subject's keys of a group (`*`: of every group) made until an instant are void; the vault obeys before each reading."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    subject: _builtins.str
+    group: _builtins.str
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        group: _builtins.str = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "group", b"group", "subject", b"subject", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErasureNoted: _TypeAlias = ErasureNoted  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Any event of this service."""
 
@@ -436,6 +467,7 @@ class Event(_message.Message):
     NOTICE_REQUEUED_FIELD_NUMBER: _builtins.int
     NOTICE_RESOLVED_FIELD_NUMBER: _builtins.int
     REFUSED_FIELD_NUMBER: _builtins.int
+    ERASURE_NOTED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def call_registered(self) -> Global___CallRegistered: ...
     @_builtins.property
@@ -458,6 +490,8 @@ class Event(_message.Message):
     def notice_resolved(self) -> Global___NoticeResolved: ...
     @_builtins.property
     def refused(self) -> Global___Refused: ...
+    @_builtins.property
+    def erasure_noted(self) -> Global___ErasureNoted: ...
     def __init__(
         self,
         *,
@@ -472,12 +506,13 @@ class Event(_message.Message):
         notice_requeued: Global___NoticeRequeued | None = ...,
         notice_resolved: Global___NoticeResolved | None = ...,
         refused: Global___Refused | None = ...,
+        erasure_noted: Global___ErasureNoted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["applicant_noted", b"applicant_noted", "applicants_merged", b"applicants_merged", "call_registered", b"call_registered", "event", b"event", "notice_attempted", b"notice_attempted", "notice_failed", b"notice_failed", "notice_in_doubt", b"notice_in_doubt", "notice_queued", b"notice_queued", "notice_requeued", b"notice_requeued", "notice_resolved", b"notice_resolved", "notice_sent", b"notice_sent", "refused", b"refused"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["applicant_noted", b"applicant_noted", "applicants_merged", b"applicants_merged", "call_registered", b"call_registered", "erasure_noted", b"erasure_noted", "event", b"event", "notice_attempted", b"notice_attempted", "notice_failed", b"notice_failed", "notice_in_doubt", b"notice_in_doubt", "notice_queued", b"notice_queued", "notice_requeued", b"notice_requeued", "notice_resolved", b"notice_resolved", "notice_sent", b"notice_sent", "refused", b"refused"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_noted", b"applicant_noted", "applicants_merged", b"applicants_merged", "call_registered", b"call_registered", "event", b"event", "notice_attempted", b"notice_attempted", "notice_failed", b"notice_failed", "notice_in_doubt", b"notice_in_doubt", "notice_queued", b"notice_queued", "notice_requeued", b"notice_requeued", "notice_resolved", b"notice_resolved", "notice_sent", b"notice_sent", "refused", b"refused"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_noted", b"applicant_noted", "applicants_merged", b"applicants_merged", "call_registered", b"call_registered", "erasure_noted", b"erasure_noted", "event", b"event", "notice_attempted", b"notice_attempted", "notice_failed", b"notice_failed", "notice_in_doubt", b"notice_in_doubt", "notice_queued", b"notice_queued", "notice_requeued", b"notice_requeued", "notice_resolved", b"notice_resolved", "notice_sent", b"notice_sent", "refused", b"refused"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call_registered", "applicant_noted", "applicants_merged", "notice_queued", "notice_attempted", "notice_sent", "notice_failed", "notice_in_doubt", "notice_requeued", "notice_resolved", "refused"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call_registered", "applicant_noted", "applicants_merged", "notice_queued", "notice_attempted", "notice_sent", "notice_failed", "notice_in_doubt", "notice_requeued", "notice_resolved", "refused", "erasure_noted"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -430,6 +430,37 @@ class Resolve(_message.Message):
 Global___Resolve: _TypeAlias = Resolve  # noqa: Y015
 
 @_typing.final
+class NoteErasure(_message.Message):
+    """Note that a subject's keys of a group (`*`: of every group) made until an instant are void (system)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    subject: _builtins.str
+    group: _builtins.str
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        group: _builtins.str = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "group", b"group", "subject", b"subject", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoteErasure: _TypeAlias = NoteErasure  # noqa: Y015
+
+@_typing.final
 class ExecuteRequest(_message.Message):
     """A command with its id; repeating the id repeats the answer, not the deed."""
 
@@ -447,6 +478,7 @@ class ExecuteRequest(_message.Message):
     DOUBT_FIELD_NUMBER: _builtins.int
     RETRY_FIELD_NUMBER: _builtins.int
     RESOLVE_FIELD_NUMBER: _builtins.int
+    NOTE_ERASURE_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     @_builtins.property
     def register_call(self) -> Global___RegisterCall: ...
@@ -470,6 +502,8 @@ class ExecuteRequest(_message.Message):
     def retry(self) -> Global___Retry: ...
     @_builtins.property
     def resolve(self) -> Global___Resolve: ...
+    @_builtins.property
+    def note_erasure(self) -> Global___NoteErasure: ...
     def __init__(
         self,
         *,
@@ -485,12 +519,13 @@ class ExecuteRequest(_message.Message):
         doubt: Global___Doubt | None = ...,
         retry: Global___Retry | None = ...,
         resolve: Global___Resolve | None = ...,
+        note_erasure: Global___NoteErasure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "command", b"command", "confirm_sent", b"confirm_sent", "doubt", b"doubt", "fail", b"fail", "merge_applicants", b"merge_applicants", "note_applicant", b"note_applicant", "queue", b"queue", "queue_for_all", b"queue_for_all", "register_call", b"register_call", "resolve", b"resolve", "retry", b"retry"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "command", b"command", "confirm_sent", b"confirm_sent", "doubt", b"doubt", "fail", b"fail", "merge_applicants", b"merge_applicants", "note_applicant", b"note_applicant", "note_erasure", b"note_erasure", "queue", b"queue", "queue_for_all", b"queue_for_all", "register_call", b"register_call", "resolve", b"resolve", "retry", b"retry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "command", b"command", "command_id", b"command_id", "confirm_sent", b"confirm_sent", "doubt", b"doubt", "fail", b"fail", "merge_applicants", b"merge_applicants", "note_applicant", b"note_applicant", "queue", b"queue", "queue_for_all", b"queue_for_all", "register_call", b"register_call", "resolve", b"resolve", "retry", b"retry"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "command", b"command", "command_id", b"command_id", "confirm_sent", b"confirm_sent", "doubt", b"doubt", "fail", b"fail", "merge_applicants", b"merge_applicants", "note_applicant", b"note_applicant", "note_erasure", b"note_erasure", "queue", b"queue", "queue_for_all", b"queue_for_all", "register_call", b"register_call", "resolve", b"resolve", "retry", b"retry"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["register_call", "note_applicant", "merge_applicants", "queue", "queue_for_all", "attempt", "confirm_sent", "fail", "doubt", "retry", "resolve"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["register_call", "note_applicant", "merge_applicants", "queue", "queue_for_all", "attempt", "confirm_sent", "fail", "doubt", "retry", "resolve", "note_erasure"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 
