@@ -166,11 +166,18 @@ class Server:
         self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"))
         self._thread = threading.Thread(target=self._loop.run_forever, name="grpc", daemon=True)
         self._thread.start()
-        self.port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        try:
+            self.port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        except BaseException:
+            self._end()
+            raise
 
     def stop(self) -> None:
         """Finish the calls in hand, then end."""
         asyncio.run_coroutine_threadsafe(self._server.stop(_GRACE_SECONDS), self._loop).result()
+        self._end()
+
+    def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
