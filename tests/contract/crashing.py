@@ -3,7 +3,7 @@
 import sys
 from datetime import UTC, datetime
 
-from services.kernel.ports import Progress, Recorded, Stored
+from services.kernel.ports import Progress, Recorded, Stored, TreeHead
 from services.runtime.sql_store import open_store
 
 LOG = "tiny/0"
@@ -20,6 +20,7 @@ def main(url: str, moment: str) -> None:
         tx.record_command("c", Recorded("body", start, 1))
         tx.accept("other/0", 0, "leaf")
         tx.advance("other/0", Progress(1, 5))
+        tx.put_tree(TreeHead(b"frontier", "checkpoint"), [(1, 0, b"hash")])
         if moment == "before":
             _stand()
     _stand()

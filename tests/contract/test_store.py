@@ -1,46 +1,17 @@
 """What every store holds to: one suite, SQLite and PostgreSQL."""
 
-import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
-import psycopg
 import pytest
 
 from services.kernel.ports import FencedError, Head, Parked, Progress, Recorded, Stored
-from services.runtime.sql_store import SqlStore, open_store
-from tests.contract.crashing import LOG, NOON
-
-Open = Callable[[], SqlStore]
-DatabaseError = (sqlite3.Error, psycopg.Error)
-CHECKS = ("kind <> 'Box' OR CAST(body ->> 'total' AS INTEGER) <= 100",)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-
-
-@pytest.fixture
-def opened(url: str) -> Iterator[Open]:
-    stores: list[SqlStore] = []
-
-    def open_another() -> SqlStore:
-        stores.append(open_store(url, LOG, CHECKS))
-        return stores[-1]
-
-    yield open_another
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture
-def store(opened: Open) -> SqlStore:
-    return opened()
+from services.runtime.sql_store import SqlStore
+from tests.contract.crashing import NOON
+from tests.contract.stores import DatabaseError, Open
 
 
 def stored(index: int, stream: str = "s") -> Stored:
@@ -246,3 +217,5 @@ def test_a_killed_writer_leaves_exactly_what_it_committed(url: str, opened: Open
         assert (tx.recorded("c") is not None) == bool(length)
         assert (tx.seen("other/0", 0) is not None) == bool(length)
         assert tx.progress("other/0").next_index == length
+        assert (tx.tree_head() is not None) == bool(length)
+        assert len(tx.hashes(1, 0, 10)) == length
