@@ -8,7 +8,7 @@ import time
 from tests.simulation.cells import Cells
 from tests.simulation.runs import quiet, run, run_many
 
-_ENOUGH = 5_000
+_ENOUGH = 10_000
 """From so many seeds on, what can be reached must have been."""
 
 

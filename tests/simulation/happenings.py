@@ -19,7 +19,7 @@ _JUMPS = (timedelta(minutes=5), timedelta(hours=3), timedelta(days=40))
 
 def happen(world: World, site: Site) -> None:
     """One thing, if it is among the run's faults; else time goes on."""
-    kinds = ("crash", "take-over", "trimmed", "foreign record", "clock jump", "clock jump", "restore", "restore")
+    kinds = ("crash", "take-over", "trimmed", "trimmed", "foreign record", "clock jump", "clock jump", "restore", "restore")
     kind = world.pick(kinds)
     free = [process for process in site.processes if process not in world.stack]
     match kind if kind in world.faults else "":
@@ -52,7 +52,7 @@ def _trim(world: World, site: Site) -> None:
     if last:
         at = max(0, last - 1 - int(world.rng.random() * 3))
         world.note("trimmed", site.name, records[at].position)
-        del records[at]
+        del records[at:last]
 
 
 def _intrude(world: World, site: Site) -> None:
