@@ -1,0 +1,66 @@
+"""Callers who never give up: a command whose answer was lost is sent again under its id, until there is one."""
+
+import threading
+from typing import Any
+
+import grpc
+from grants.budget_ledger.v1 import budget_ledger_pb2_grpc
+
+from services.bench.ledger import SPEC, commands, registration
+from services.runtime.shards import system_actor
+from services.runtime.wire import Codec
+from tests.chaos.yard import Yard
+
+_CALL_SECONDS = 2.0
+_AGAIN_SECONDS = 0.1
+_AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+
+
+class Load:
+    """Concurrent callers on one envelope. `acknowledged` has each answered command's id with where it was said to stand."""
+
+    def __init__(self, yard: Yard, callers: int) -> None:
+        self._yard, self._over = yard, threading.Event()
+        self.acknowledged: dict[str, tuple[int, str]] = {}
+        self.faults: list[str] = []
+        self._codec = Codec(SPEC)
+        self._metadata = (("authorization", f"Bearer {yard.issuer.token(system_actor('chaos'))}"),)
+        self._do("register", registration(), {})
+        self._threads = [threading.Thread(target=self._call, args=(f"k{n}",), daemon=True) for n in range(callers)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let each caller get its last answer, then end."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _call(self, caller: str) -> None:
+        channels: dict[str, Any] = {}
+        for command_id, command in commands(caller):
+            if self._over.is_set():
+                break
+            self._do(command_id, command, channels)
+        for channel in channels.values():
+            channel.close()
+
+    def _do(self, command_id: str, command: object, channels: dict[str, Any]) -> None:
+        request, pause = self._codec.request(command_id, command), threading.Event()
+        while True:
+            address = self._yard.ledger.address
+            if address not in channels:
+                channels[address] = grpc.insecure_channel(address, options=[("grpc.max_reconnect_backoff_ms", 200)])
+            stub: Any = budget_ledger_pb2_grpc.BudgetLedgerServiceStub(channels[address])
+            try:
+                answer = stub.Execute(request, metadata=self._metadata, timeout=_CALL_SECONDS)
+            except grpc.RpcError as error:
+                if error.code() not in _AGAIN:
+                    self.faults.append(f"{command_id}: {error.code().name}: {error.details()}")
+                    return
+                pause.wait(_AGAIN_SECONDS)
+                continue
+            self.acknowledged[command_id] = (answer.index, answer.leaf)
+            if answer.events[0].WhichOneof("event") == "refused":
+                self.faults.append(f"{command_id}: {answer.events[0].refused.code}")
+            return
