@@ -1,0 +1,41 @@
+"""A destroyed document is gone, and does not come back by any door."""
+
+from pathlib import Path
+
+import pytest
+
+from services.runtime.documents import DestroyedError, Documents
+
+PLANTED = b"Plan of Odette Voorbeeld"
+
+
+def test_what_was_destroyed_is_not_given_not_taken_and_nowhere_to_be_found(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    name, other = documents.put(PLANTED), documents.put(b"other")
+    left = tmp_path / name[:2] / f"{name}.1-2.new"  # as an interrupted upload leaves it
+    left.write_bytes(PLANTED)
+    for _ in range(2):
+        documents.destroy(name)
+    assert documents.get(name) is None
+    assert documents.get(other) == b"other"
+    with pytest.raises(DestroyedError, match=name):
+        documents.put(PLANTED)
+    assert not any(PLANTED in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_restored_document_is_not_given(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    name = documents.put(PLANTED)
+    documents.destroy(name)
+    (tmp_path / name[:2] / name).write_bytes(PLANTED)
+    assert documents.get(name) is None
+    documents.destroy(name)
+    assert not (tmp_path / name[:2] / name).exists()
+
+
+def test_one_that_never_was_here_is_destroyed_beforehand(tmp_path: Path) -> None:
+    documents = Documents(tmp_path / "new")
+    name = Documents(tmp_path / "elsewhere").put(PLANTED)
+    documents.destroy(name)
+    with pytest.raises(DestroyedError):
+        documents.put(PLANTED)
