@@ -4,7 +4,6 @@ The log is told first; vault and documents follow. A command that was cut short 
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -70,16 +69,13 @@ def erase(
 def put(
     call: common.Call,
     note: NoteId,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", allow_dash=True, exists=True, dir_okay=False, help="Its text; - reads standard input.")
-    ],
     subject: Annotated[str, typer.Option(help="The id of whom it is about; erasing that subject destroys the note.")],
     organisation: Annotated[list[str], typer.Option(help="Who may open it, the own organisation among them; repeat for each.")],
     who: common.As,
     as_json: common.AsJson = False,
 ) -> None:
-    """Seal a note for named organisations, where the vault is. Its text goes to the vault and nowhere else."""
-    text = typer.get_binary_stream("stdin").read() if str(file) == "-" else file.read_bytes()
+    """Seal the note on standard input for named organisations, where the vault is. Its text goes there and nowhere else."""
+    text = typer.get_binary_stream("stdin").read()
     _check(text)
     body = {"callId": call, "noteId": note, "subject": subject, "organisations": organisation}
     answer = order(model.SealNote, body, who=who, command_id=f"cli-seal-{call}-{note}")
@@ -185,8 +181,8 @@ def _group(call: str, note: str) -> str:
 
 def _check(text: bytes) -> None:
     if not 0 < len(text) <= MAX_NOTE_BYTES:
-        common.fail(f"FILE: {len(text)} bytes; allowed: 1 to {MAX_NOTE_BYTES}", 2)
+        common.fail(f"standard input: {len(text)} bytes; allowed: 1 to {MAX_NOTE_BYTES}", 2)
     try:
         text.decode()
     except UnicodeDecodeError:
-        common.fail("FILE: no text; allowed: text in UTF-8", 2)
+        common.fail("standard input: no text; allowed: text in UTF-8", 2)

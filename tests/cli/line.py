@@ -36,6 +36,10 @@ class Line:
         environment = {**self.settings, **{f"OPROEP_{name.upper()}": value for name, value in more.items()}}
         return CliRunner(env=environment).invoke(app, list(arguments))
 
+    def fed(self, *arguments: str, said: bytes | None) -> Any:
+        """Call it with something on standard input."""
+        return CliRunner(env=self.settings).invoke(app, list(arguments), input=said)
+
 
 def commands() -> Iterator[tuple[str, Any]]:
     """All commands with their full names."""
