@@ -269,7 +269,6 @@ DELIVERY = (
         _READER,
         "                self._receive(arrivals)  # first: the position that is noted with the record is beyond them\n",
         "",
-        SIMULATION,
         "tests/runtime/test_reader.py",
     ),
     _one(
