@@ -49,7 +49,7 @@ def erase(
                 "documents": documents[start : start + MAX_PAPERS],
             }
             own_id = f"{command_id}-{call_id}-{number}" if command_id else ""
-            answer = order(model.EraseSubject, body, who=who, command_id=own_id)
+            answer = order(model.EraseSubject, body, who=who, command_id=own_id, as_json=as_json)
             logged.append({"log": answer.log, "index": answer.index})
         destroyed += documents
     void(subject, EVERY_GROUP)
@@ -78,7 +78,7 @@ def put(
     text = typer.get_binary_stream("stdin").read()
     _check(text)
     body = {"callId": call, "noteId": note, "subject": subject, "organisations": organisation}
-    answer = order(model.SealNote, body, who=who, command_id=f"cli-seal-{call}-{note}")
+    answer = order(model.SealNote, body, who=who, command_id=f"cli-seal-{call}-{note}", as_json=as_json)
     place, group = vault(), _group(call, note)
     if not answer.repeated or place.read(subject, group) is None:  # cut short after the log: now the vault's turn
         place.keep(subject, group, text)
@@ -88,7 +88,7 @@ def put(
 @sealed.command("open")
 def open_note(call: common.Call, note: NoteId, who: common.As, as_json: common.AsJson = False) -> None:
     """Show a note to a member of one of its organisations, once it is on record that this was asked."""
-    answer = order(model.OpenNote, {"callId": call, "noteId": note}, who=who)
+    answer = order(model.OpenNote, {"callId": call, "noteId": note}, who=who, as_json=as_json)
     if answer.repeated:
         common.fail(f"{note}: this opening was recorded before; nothing is shown for it again")
     text = vault().read(str(answer.events[0]["subject"]), _group(call, note))  # that nothing of it is void, the log has just said
@@ -124,7 +124,7 @@ def list_notes(call: common.Call, who: common.As = common.NOBODY, as_json: commo
 # What these commands share with `contact` and `retention`
 
 
-def order(kind: type, body: dict[str, Any], *, who: str, command_id: str = "") -> Answer:
+def order(kind: type, body: dict[str, Any], *, who: str, command_id: str = "", as_json: bool) -> Answer:
     """Have a command of the intake decided; a refusal is printed and ends the program."""
     try:
         command: object = from_json(kind, body)
@@ -132,7 +132,7 @@ def order(kind: type, body: dict[str, Any], *, who: str, command_id: str = "") -
         common.fail(str(error), 2)
     answer = common.decided("intake", command, who=who, command_id=command_id)
     if any(event["type"] == "Refused" for event in answer.events):
-        common.show_answer(answer, as_json=False)
+        common.show_answer(answer, as_json=as_json)
         raise typer.Exit(1)
     return answer
 

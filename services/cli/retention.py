@@ -49,15 +49,17 @@ def list_plans(call: common.Call, who: common.As = common.NOBODY, as_json: commo
 def make_plan(call: common.Call, who: common.As, as_json: common.AsJson = False) -> None:
     """Put up for approval all whose term is over. Exit code 1 if there is nothing."""
     due = list(_due(call, _state(who), who))
-    if not due:
+    if not due and not as_json:
         common.fail(f"{call}: no term is over, or all is destroyed")
     plans: list[Any] = []
     for items in _chunks(due):
-        answer = custody.order(model.PlanRetention, {"callId": call, "items": [to_json(item) for item in items]}, who=who)
+        answer = custody.order(
+            model.PlanRetention, {"callId": call, "items": [to_json(item) for item in items]}, who=who, as_json=as_json
+        )
         plans += answer.events
     if as_json:
         common.print_json(plans)
-        return
+        raise typer.Exit(0 if plans else 1)
     for plan in plans:
         common.console.print(f"{plan['plan']}: {len(plan['items'])} items wait for approval", style="green", markup=False)
 
@@ -67,7 +69,7 @@ def approve(
     call: common.Call, plan: PlanId, who: common.As, command_id: common.CommandId = "", as_json: common.AsJson = False
 ) -> None:
     """Approve a plan that somebody else made; what it lists is destroyed. To be given where the vault is."""
-    answer = custody.order(model.ApproveRetention, {"callId": call, "plan": plan}, who=who, command_id=command_id)
+    answer = custody.order(model.ApproveRetention, {"callId": call, "plan": plan}, who=who, command_id=command_id, as_json=as_json)
     for event in answer.events:
         if event["type"] == "DataDestroyed":
             custody.void(event["applicant"], event["group"])

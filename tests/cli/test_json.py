@@ -22,7 +22,14 @@ MINISTER, TREASURER, ACCOUNTANT = "m-1:cabinet:decision_maker", "t-1:agency:trea
 WHY = ("--reason", "words")
 GROUND = ("--ground", "words")
 
-ELSEWHERE = {"demo": "system tests play it", "topics plan": "needs Kafka", "topics apply": "needs Kafka"}
+ELSEWHERE = {
+    "contact seal": "tests/privacy feed it",
+    "contact unseal": "tests/privacy feed it",
+    "sealed put": "tests/privacy feed it",
+    "demo": "system tests play it",
+    "topics plan": "needs Kafka",
+    "topics apply": "needs Kafka",
+}
 """Commands that are tried where they can run."""
 
 LINES: list[tuple[str, tuple[str, ...], int]] = [
@@ -65,6 +72,13 @@ LINES: list[tuple[str, tuple[str, ...], int]] = [
     ("notices list", (), 0),
     ("notices resolve", (CALL, "n-1", "sent"), 1),
     ("contact show", (BODY,), 0),
+    ("sealed list", (CALL,), 0),
+    ("sealed open", (CALL, "n-1", "--as", OFFICER), 1),
+    ("retention close", (FILE, "--as", OFFICER), 1),
+    ("retention list", (CALL,), 0),
+    ("retention plan", (CALL, "--as", OFFICER), 1),
+    ("retention approve", (CALL, "r1", "--as", MINISTER), 1),
+    ("erase", ("person-1", *WHY, "--as", OFFICER), 0),
     ("document put", ("FORM", "--as", CLERK), 0),
     ("events dead-letters", (), 0),
     ("events tail", ("intake/0",), 0),
