@@ -1,4 +1,4 @@
-"""One award from end to end: the rules, each score, conflicts of interest, the ranking, the decision and its hands, the money, the reports.
+"""One award from end to end: rules, scores, conflicts of interest, ranking, decision and its hands, money, reports.
 
 Every link is an event in an entry, and every entry comes with the proof that it is in the log that was signed.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from services.audit.cores import CORES
 from services.audit.faults import FaultError, PackError
-from services.audit.logs import Logs, Watch, diverged, logs_of, unwatched, until
+from services.audit.logs import Logs, Watch, diverged, logs_of, until, unwatched
 from services.audit.pack import Proof
 from services.audit.state import SortedState
 from services.kernel.decider import State

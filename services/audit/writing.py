@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.audit import pack
 from services.audit.faults import PackError
+from services.audit.receipt import SCRIPT
 from services.tlog import notes, tiles
 from services.tlog.notes import Checkpoint, SigningKey
 
@@ -23,7 +24,9 @@ any network:
 Without the program, the logs are plain files: `logs/<service>-<shard>/tile/entries/…` holds the entries as JSON, each behind
 its length in two bytes (C2SP tlog-tiles); `checkpoint` has the number of entries and the root of the RFC 6962 tree over
 them, signed (C2SP signed-note). Compare `keys.txt` with keys that you have from somewhere else than this folder.
-`documents.sha256` lists the hash of every document that an entry names. `calls` holds the call files with the rules.
+
+`calls` holds the call files with the rules, `documents.sha256` the hash of every document that an entry names, `schemas` the
+contract, and `verify_receipt.py` checks a receipt (`oproep audit receipt`) with nothing but Python.
 """
 
 
@@ -70,5 +73,6 @@ def end(
         (directory / pack.CALLS / f"{name}.toml").write_bytes(content)
     lines = [f"{name}  {entry}\n" for name, entry in documents]
     (directory / pack.DOCUMENTS).write_text("".join(lines), "utf-8")
+    (directory / SCRIPT.name).write_bytes(SCRIPT.read_bytes())
     (directory / pack.SCHEMAS).parent.mkdir(exist_ok=True)
     (directory / pack.SCHEMAS).write_bytes(schemas)

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from services.audit.export import export as take
+from services.audit.faults import PackError
 from services.cli import common
 from services.demo import full_cap, radicalisation, samenleven
 from services.demo.canon import difference
@@ -16,6 +18,7 @@ from services.demo.result import Result, Snapshot, reckon
 from services.demo.stage import Stage
 from services.demo.world import Embedded, World
 from services.runtime.logging import configure
+from services.standalone.registry import SPECS
 
 
 class Scenario(StrEnum):
@@ -47,16 +50,19 @@ def demo(
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Where logs and documents are kept; a new one by default.")
     ] = None,
+    export: Annotated[Path | None, typer.Option(help="A new folder for an export of the embedded run, as auditors get it.")] = None,
 ) -> None:
     """Play a call from publication to the last report, on this machine. All applications are synthetic."""
     configure("demo", "warning")
     played = scenario or (list(Scenario) if engine is Engine.KAFKA else [Scenario.RADICALISATION])
+    if export is not None and len(played) > 1:
+        common.fail("--export: one deployment, one export; allowed: with one --scenario", 2)
     tell = _keep_silent if as_json else _say
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="oproep-") as scratch:
         place = directory or Path(scratch)
         for name in played:
-            result, snapshot = play_embedded(name, place / name / "embedded", tell)
+            result, snapshot = play_embedded(name, place / name / "embedded", tell, export)
             outcomes.append(Outcome(result, snapshot))
         if engine is Engine.KAFKA:
             outcomes = play_distributed(dict(zip(played, outcomes, strict=True)), place, tell)
@@ -82,11 +88,24 @@ class Outcome:
         return {**self.result.as_json(), **({} if self.differences is None else told)}
 
 
-def play_embedded(scenario: Scenario, directory: Path, tell: Callable[[str], None]) -> tuple[Result, Snapshot]:
-    """Play a scenario with all services in this process."""
+def play_embedded(
+    scenario: Scenario, directory: Path, tell: Callable[[str], None], export: Path | None = None
+) -> tuple[Result, Snapshot]:
+    """Play a scenario with all services in this process; take an export at its end if a folder is given."""
     world = Embedded(directory)
     with world.running(SCENARIOS[scenario].START):
-        return _play(scenario, world, tell)
+        played = _play(scenario, world, tell)
+        if export is not None:
+            _export(world, export, tell)
+        return played
+
+
+def _export(world: World, directory: Path, tell: Callable[[str], None]) -> None:
+    try:
+        take(directory, deployment=world.deployment, shards=1, specs=SPECS, client=world.reader)
+    except PackError as error:
+        common.fail(f"--export: {error}", 2)
+    tell(f"An export for auditors is in {directory}")
 
 
 def play_distributed(embedded: Mapping[Scenario, Outcome], directory: Path, tell: Callable[[str], None]) -> list[Outcome]:

@@ -4,6 +4,7 @@ import typer
 
 from services.cli import (
     apply,
+    audit,
     bench,
     calls,
     contacts,
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(calls.app, name="call")
 app.add_typer(reading.events, name="events")
+app.add_typer(audit.app, name="audit")
 app.add_typer(topics.app, name="topics")
 app.add_typer(documents.app, name="document")
 app.add_typer(notices.app, name="notices")

@@ -31,6 +31,8 @@ _LOOK_AGAIN_SECONDS = 0.01
 class World(ABC):
     """What every deployment has; where the services run is up to the subclass."""
 
+    deployment = "demo"
+
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
@@ -51,7 +53,7 @@ class World(ABC):
     def settings(self, **more: object) -> dict[str, object]:
         """The settings that all deployments share."""
         return {
-            "deployment": "demo",
+            "deployment": self.deployment,
             "issuer": f"file:{self.directory / 'issuer'}",
             "log_key": f"file:{self.directory / 'log-key.pem'}",
             "vault": self.directory / "vault.db",
@@ -90,11 +92,15 @@ class World(ABC):
 
     def log(self, service: str) -> list[Stored]:
         """All entries of a service's log."""
-        return list(self._client(service, _AUDITOR).entries(f"{service}/0", 0))
+        return list(self.reader(service).entries(f"{service}/0", 0))
+
+    def reader(self, service: str) -> Client:
+        """A service as an auditor calls it."""
+        return self._client(service, _AUDITOR)
 
     def state(self, service: str) -> dict[tuple[str, str], bytes]:
         """All state of a service's log, by kind and key."""
-        rows = self._client(service, _AUDITOR).state(f"{service}/0")
+        rows = self.reader(service).state(f"{service}/0")
         return {(row.kind, row.key): row.body.encode() for row in rows}
 
     def settle(self) -> None:
