@@ -13,7 +13,7 @@ rm -rf $(1) && mkdir -p $(1) && $(V)/python -m grpc_tools.protoc -I protos --plu
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format protos lock up kafka-up demo-kafka breaking-base
+.PHONY: help demo test check format protos lock up kafka-up demo-kafka breaking-base simulate exhaustive mutants chaos bench
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -50,6 +50,21 @@ check: .venv/tools ## lint, types, imports, contracts
 
 test: .venv/tools ## all tests; Kafka and PostgreSQL are brought along (ARGS=-x)
 	@$(V)/pytest -q $(ARGS)
+
+simulate: .venv/tools ## the real cores, writers and readers under faults (ARGS="--seeds 10000 --json")
+	@$(V)/python -m tests.simulation $(ARGS)
+
+exhaustive: .venv/tools ## every interleaving of a small case, with a crash at each step
+	@$(V)/python -m tests.simulation.exhaustive $(ARGS)
+
+mutants: .venv/tools ## bugs planted one by one; each must be found (ARGS=--json)
+	@$(V)/python -m tests.mutants $(ARGS)
+
+chaos: .venv/tools ## real processes and servers killed, stopped and filled up under load
+	@$(V)/python -m tests.chaos $(ARGS)
+
+bench: .venv/tools ## all figures of docs/benchmarks anew, on this machine
+	@$(V)/oproep bench all $(ARGS)
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal pyproject.toml --extra build -o requirements.lock
