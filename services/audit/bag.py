@@ -9,6 +9,8 @@ from pathlib import Path, PurePosixPath
 
 _VERSION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _CHUNK_BYTES = 1 << 20
+_HARD = frozenset("%\r\n")
+"""Manifests write these in percent, and readers disagree on how: an export has none of them in its names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ def write(payload: Mapping[str, Path], bag: Path, *, bagged: date, info: Mapping
 
     Raises:
         FileExistsError: if there is something at `bag`.
-        ValueError: if a path leads out of the payload.
+        ValueError: if a path leads out of the payload, or cannot be written in a manifest that all readers understand.
     """
     if bag.exists():
         raise FileExistsError(f"{bag} is there already")
@@ -34,8 +36,8 @@ def write(payload: Mapping[str, Path], bag: Path, *, bagged: date, info: Mapping
     octets = 0
     for name, source in sorted(payload.items()):
         path = PurePosixPath("data", name)
-        if ".." in path.parts or not path.is_relative_to("data"):
-            raise ValueError(f"{name!r} leads out of the bag; allowed: a relative path without ..")
+        if ".." in path.parts or not path.is_relative_to("data") or not _HARD.isdisjoint(name):
+            raise ValueError(f"{name!r} cannot be packed; allowed: a relative path without .., percent signs and line ends")
         digest, size = _copied(source, rough / path)
         manifest.append((digest, str(path)))
         octets += size
@@ -68,12 +70,7 @@ def _copied(source: Path, target: Path) -> tuple[str, int]:
 
 
 def _manifest(lines: list[tuple[str, str]]) -> str:
-    return "".join(f"{digest}  {_escaped(path)}\n" for digest, path in lines)
-
-
-def _escaped(path: str) -> str:
-    """The three characters that a manifest writes in percent."""
-    return path.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return "".join(f"{digest}  {path}\n" for digest, path in lines)
 
 
 def _info(members: Mapping[str, str]) -> str:

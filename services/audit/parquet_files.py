@@ -67,9 +67,10 @@ class _Output:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held; an empty table is a file with a schema."""
-        values = zip(*self._rows, strict=True) if self._rows else ((),) * len(self.table.columns)
-        pairs = zip(self.table.columns, values, strict=True)
+        """Write what is held. A table that never had a row is a file with a schema."""
+        if not self._rows:
+            return
+        pairs = zip(self.table.columns, zip(*self._rows, strict=True), strict=True)
         arrays = [list(_values(column, cells)) for column, cells in pairs]
         pa = library("pyarrow")
         typed = [pa.array(array, field.type) for array, field in zip(arrays, self._schema, strict=True)]

@@ -10,7 +10,8 @@ from services.audit.words import Words
 
 _WIDTH = 1600
 _SECOND = timedelta(seconds=1)
-_LABEL_GAP = 34
+_LABEL_UNITS = 62
+"""The height of a label of two lines."""
 _COLOURS: Mapping[Fate, str] = {Fate.AWARD: BLUE, Fate.PARTIAL_AWARD: TEAL, Fate.WAIT_LIST: SAND, Fate.DECLINED: SAND}
 """Files without money are grey."""
 
@@ -55,9 +56,10 @@ def money(points: Sequence[Balance], words: Words, currency: str) -> str:
         (last.paid - last.recovered, "net_paid", TEAL),
         (last.recovered, "recovered", RUST),
     )
-    floor = top - _LABEL_GAP
-    for value, key, colour in sorted(named, key=lambda entry: -entry[0]):
-        floor = max(y(value) + 8, floor + _LABEL_GAP + 28)
+    floor = top - _LABEL_UNITS
+    for number, (value, key, colour) in enumerate(sorted(named, key=lambda entry: -entry[0]), 1):
+        lowest = bottom - _LABEL_UNITS * (len(named) - number)  # those that are still to come need their room
+        floor = min(max(y(value) + 8, floor + _LABEL_UNITS), lowest)
         drawing.text(right + 16, floor - 28, words(key), colour=colour, bold=True)
         drawing.text(right + 16, floor, words.money(value, currency), colour=colour)
     return drawing.svg()

@@ -59,9 +59,10 @@ def words(language: str, zone: str) -> Words:
     Raises:
         KeyError: if there are none.
     """
-    return Words(language, ZoneInfo(zone), _all()[language])
+    return Words(language, ZoneInfo(zone), vocabulary()[language])
 
 
 @cache
-def _all() -> Mapping[str, Mapping[str, Any]]:
+def vocabulary() -> Mapping[str, Mapping[str, Any]]:
+    """All words, by language and key."""
     return tomllib.loads((Path(__file__).parent / "words.toml").read_text("utf-8"))

@@ -30,7 +30,7 @@ from services.kernel.form import MalformedError, parse_instant, to_json
 from services.runtime.clock import SystemClock
 from services.tlog.notes import VerifierKey
 
-Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="The folder of an export.")]
+Export = Annotated[Path, typer.Argument(metavar="DIR", help="An export.")]
 Keys = Annotated[
     Path | None,
     typer.Option("--keys", metavar="FILE", help="Public keys that may sign, one a line; without it, those in the export."),

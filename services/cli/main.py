@@ -5,6 +5,7 @@ import typer
 from services.cli import (
     apply,
     audit,
+    audit_reports,
     bench,
     calls,
     contacts,
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(calls.app, name="call")
 app.add_typer(reading.events, name="events")
 app.add_typer(audit.app, name="audit")
+audit_reports.register(audit.app)
 app.add_typer(topics.app, name="topics")
 app.add_typer(documents.app, name="document")
 app.add_typer(notices.app, name="notices")
