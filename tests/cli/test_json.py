@@ -121,6 +121,7 @@ def _filled(argument: str, files: dict[str, Path]) -> str:
 
 def test_every_command_with_json_is_tried() -> None:
     offering = {name for name, command in commands() if any(option.name == "as_json" for option in command.params)}
+    offering -= {name for name in offering if name.startswith("audit ")}  # on exports, in tests/audit
     assert offering - ELSEWHERE.keys() == {name for name, _, _ in LINES}
 
 
