@@ -26,6 +26,7 @@ from services.kernel.people import Actor, Role
 from services.kernel.rules import CallRules
 from services.scoring import model as score
 from services.scoring import records as scoring
+from services.scoring.ranking import fault as unusable
 
 Records = Mapping[tuple[str, str], Any]
 _HAND = Actor(id="what-if", organisation="audit", roles=(Role.CHAIR, Role.OFFICER, Role.SYSTEM))
@@ -63,6 +64,8 @@ def play(inputs: Inputs, rules: CallRules) -> dict[str, Fate]:
     Raises:
         PackError: if by these rules nothing can be ranked or proposed; says why.
     """
+    if (fault := unusable(rules.scoring)) is not None:
+        raise PackError(f"by these rules nothing can be ranked: {fault}")
     jury, short = _jury(inputs, rules)
     places, established = _ranked(jury, inputs)
     deciding, money = _awarding(inputs, rules), _ledger(inputs, rules)
