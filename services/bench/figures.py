@@ -61,6 +61,7 @@ def machine(directory: Path) -> dict[str, Any]:
         "disk": _disk(directory),
         "commit": commit.stdout.strip() or "unknown",
         "day": SystemClock().now().date().isoformat(),
+        "load_before": round(os.getloadavg()[0], 1),
     }
 
 

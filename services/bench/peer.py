@@ -37,6 +37,8 @@ BEGIN
     RETURN TRUE;
 END $$;
 """
+_SPARE = 10
+"""Connections that the server keeps for others; a client of the peer needs one of its own."""
 _WAYS = {
     "five statements": """\\set who random(1, {bodies})
 BEGIN;
@@ -64,10 +66,12 @@ def measure(directory: Path, url: str, *, clients: tuple[int, ...], seconds: flo
             connection.execute(statement.encode())
         shown = connection.execute("SELECT current_setting('server_version'), current_setting('synchronous_commit')").fetchone()
         flush = connection.execute("SELECT current_setting('fsync')").fetchone()
+        limit = connection.execute("SELECT current_setting('max_connections')::INT").fetchone()
+    most = (limit or (100,))[0] - _SPARE
     for way, script in _WAYS.items():
         file = directory / f"{way.replace(' ', '-')}.sql"
         file.write_text(script.format(bodies=BODIES), "utf-8")
-        for count in clients:
+        for count in sorted({min(count, most) for count in clients}):
             _pgbench(directory, url, file, count, min(2.0, seconds / 4))
             latencies = _pgbench(directory, url, file, count, seconds)
             results.append(
