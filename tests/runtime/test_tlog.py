@@ -130,10 +130,8 @@ def test_compressed_for_who_can_read_it_and_without_content_for_head(running: Se
 
 
 def test_without_an_address_nothing_is_served(tmp_path: Path) -> None:
-    running = made(tmp_path, ("budget_ledger",))
-    assert running.host.tlog is None
-    for writer in running.host._writers.values():
-        writer.store.close()
+    with serving(tmp_path, ("budget_ledger",)) as running:
+        assert running.host.tlog is None
 
 
 def test_one_key_for_all_logs_under_the_name_of_each(tmp_path: Path) -> None:
@@ -192,3 +190,28 @@ def test_the_same_seed_signs_for_each_log_apart() -> None:
     one, other = (SigningKey(f"oproep/local/{log}", seed).verifier for log in ("intake/0", LOG))
     assert one.public == other.public
     assert one.id != other.id
+
+
+def test_a_store_set_back_to_an_older_copy_is_found_out_by_whoever_kept_a_checkpoint(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    with serving(tmp_path, ("budget_ledger",)) as running:
+        decide(running, 0)
+        first = checkpoint(running)
+    copied = (logs / "budget_ledger-0.db").read_bytes()
+    with serving(tmp_path, ("budget_ledger",)) as running:
+        decide(running, 1)
+        kept = checkpoint(running)
+    for file in logs.iterdir():
+        file.unlink()
+    (logs / "budget_ledger-0.db").write_bytes(copied)
+    with serving(tmp_path, ("budget_ledger",)) as running:
+        assert checkpoint(running) == first
+        assert not tree.verify_consistency(kept.size, kept.root, first.size, first.root, [])
+        decide(running, 2)
+        decide(running, 3)
+        forked = checkpoint(running)
+        leaves = [bytes.fromhex(stored.leaf) for stored in running.client(AUDITOR).entries(LOG, 0)]
+    node = {(0, index): leaf for index, leaf in enumerate(leaves)} | {(1, 0): tree.root(leaves[:2])}
+    for old, expected in ((first, True), (kept, False)):
+        proof = tree.consistency(old.size, forked.size, lambda level, index: node[level, index])
+        assert tree.verify_consistency(old.size, old.root, forked.size, forked.root, proof) == expected

@@ -1,6 +1,6 @@
 """A checkpoint says what its log signed, or nothing."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from hashlib import sha256
 
 import pytest
@@ -123,3 +123,13 @@ def test_what_is_no_key_is_said(text: str) -> None:
 def test_a_key_has_a_name_that_a_note_can_hold(name: str) -> None:
     with pytest.raises(NoteError, match="key name"):
         SigningKey(name, bytes(32))
+
+
+def test_a_signature_made_by_another_program_is_verified() -> None:
+    """The example in the documentation of Go's package for notes."""
+    key = VerifierKey.parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+    text = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
+    line = b64decode("x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=")
+    assert line[:4] == key.id
+    assert key.verifies(text, line[4:])
+    assert not key.verifies(text.upper(), line[4:])
