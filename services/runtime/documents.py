@@ -35,6 +35,9 @@ class Documents:
                 file.flush()
                 os.fsync(file.fileno())
             scratch.replace(path)
+            if _tombstone(path).exists():  # destroyed in this very moment
+                self.destroy(name)
+                raise DestroyedError(f"document {name}: destroyed while it came in")
             _sync(path.parent)
         return name
 

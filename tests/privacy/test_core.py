@@ -263,11 +263,12 @@ def test_two_plans_for_the_same_destroy_it_once() -> None:
 def test_bad_input_is_named_by_item_and_field() -> None:
     desk = decided()
     desk.officer(CLOSE, OVER)
-    for command, code, detail in [
+    wrong: list[tuple[Command, str, str]] = [
         (plan(file=f"{CALL_ID}.z"), "unknown_application", f"items[0].application_id: {CALL_ID}.z"),
         (plan("gossip"), "unknown_rule", "items[0].data_class: the call has no term for gossip"),
         (replace(APPROVE, plan="r7"), "unknown_plan", "r7"),
-    ]:
+    ]
+    for command, code, detail in wrong:
         (refused,) = desk.run(command, OFFICER, years(10))
         assert (getattr(refused, "code", None), getattr(refused, "detail", None)) == (code, detail)
 

@@ -33,6 +33,20 @@ def test_a_restored_document_is_not_given(tmp_path: Path) -> None:
     assert not (tmp_path / name[:2] / name).exists()
 
 
+def test_one_that_is_destroyed_while_it_comes_in_does_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents, replace = Documents(tmp_path), Path.replace
+
+    def slowly(scratch: Path, path: Path) -> Path:
+        documents.destroy(path.name)
+        scratch.write_bytes(PLANTED)  # as if the destruction had come a moment before the file was there
+        return replace(scratch, path)
+
+    monkeypatch.setattr(Path, "replace", slowly)
+    with pytest.raises(DestroyedError):
+        documents.put(PLANTED)
+    assert not any(PLANTED in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
 def test_one_that_never_was_here_is_destroyed_beforehand(tmp_path: Path) -> None:
     documents = Documents(tmp_path / "new")
     name = Documents(tmp_path / "elsewhere").put(PLANTED)

@@ -15,7 +15,7 @@ RULES = load(CALL_FILE)
 BODIES = [m.kbo for m in bodies_on(RULES.window.opens_at.date()) if m.kbo]
 BODY, OTHER = BODIES[:2]
 CLERK, OTHER_CLERK = f"clerk-1:{BODY}:applicant", f"clerk-2:{OTHER}:applicant"
-POLICE = "inspector-1:police:assessor"
+POLICE, AUDITOR = "inspector-1:police:assessor", "auditor-1:court:auditor"
 NAME, MAIL, IBAN = b"Odette Geheimenis", b"odette.geheimenis@voorbeeld.example", b"BE68539007547034"
 IN_DOCUMENT, IN_NOTE, IN_LOG = (
     b"curriculum vitae of the coordinator",
@@ -70,7 +70,7 @@ def test_an_erasure_leaves_nothing_and_no_backup_undoes_it(tmp_path: Path) -> No
         assert (said["destroyed"], len(said["kept"]), len(said["events"])) == ([document], 1, 1)
         rest(oproep)
         after = oproep.entries()
-        export(after, oproep.place / "export")
+        oproep("audit", "export", str(oproep.place / "export"), "--as", AUDITOR)
         forgotten(oproep, sealed, document)
         lengths = {name: len(log) for name, log in before.items()}
         assert roots(after, lengths) == roots(before, lengths)
@@ -78,6 +78,9 @@ def test_an_erasure_leaves_nothing_and_no_backup_undoes_it(tmp_path: Path) -> No
         assert oproep.balances() == balances
         assert all(not row["fault"] for row in json.loads(oproep("replay", "--json")))
     assert found(oproep.place, *PLANTED) == []
+    for check in ("verify", "replay"):  # an auditor finds nothing amiss
+        state = ("--state", str(tmp_path / "state")) if check == "verify" else ()
+        oproep("audit", check, str(oproep.place / "export"), *state)
     oproep.restore(backup)
     assert found(oproep.place, *PLANTED) != []
     with oproep.up():
@@ -110,10 +113,3 @@ def forgotten(oproep: Deployment, sealed: str, document: str) -> None:
     assert "erased" in oproep("sealed", "open", CALL, "n-1", "--as", POLICE, code=1)
     oproep("document", "get", document, str(oproep.place.parent / "got"), code=1)
     oproep("document", "put", str(oproep.place.parent / "scratch" / "plan.txt"), "--as", CLERK, code=1)
-
-
-def export(logs: dict[str, list[object]], to: Path) -> None:
-    """Entries as an auditor gets them."""
-    to.mkdir()
-    for name, log in logs.items():
-        (to / name.replace("/", "-")).write_bytes(b"\n".join(entry.value for entry in log))  # type: ignore[attr-defined]

@@ -58,6 +58,16 @@ def test_a_key_is_gone_from_its_file_when_it_is_void(vault: Vault, tmp_path: Pat
     assert vault.get(WHO) is None
 
 
+def test_a_text_put_in_the_place_of_another_leaves_no_key_to_the_one_before(vault: Vault, tmp_path: Path) -> None:
+    keys: list[bytes] = []
+    for text in (b"before", b"after"):
+        vault.keep(WHO, CONTACT, text)
+        with closing(sqlite3.connect(tmp_path / "vault.keys")) as connection:
+            keys += [key for (key,) in connection.execute("SELECT key FROM keys")]
+    assert len(set(keys)) == 2
+    assert [any(key in data for data in bytes_below(tmp_path)) for key in keys] == [False, True]
+
+
 def test_each_group_of_each_subject_has_a_key_of_its_own(vault: Vault) -> None:
     texts = {(who, group): f"{who} {group}".encode() for who in (WHO, OTHER) for group in ("a", "b")}
     for (who, group), text in texts.items():
