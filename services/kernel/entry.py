@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from services.kernel.canonical import MAX_ENTRY_BYTES, decode, digest, encode
 from services.kernel.form import Digest, Id, Json, Line, MalformedError, Raw, from_json, instant, to_json
@@ -98,7 +98,7 @@ class Entry:
             time=outer.time,
             command_id=data.command_id,
             command=data.command,
-            actor=data.actor,
+            actor=_actor(data.actor),
             cause=data.cause,
             events=data.events,
             part=data.part,
@@ -164,6 +164,20 @@ def encoded_body_digest(command: bytes, actor: Actor) -> str:
     return digest(b'{"actor":' + encode(actor.id) + b',"command":' + command + b"}")
 
 
+def _actor(data: Raw) -> Actor:
+    """The actor of an entry: few hands give many commands, so most were read before."""
+    plain = len(data) == 3 and isinstance(data.get("id"), str) and isinstance(data.get("organisation"), str)  # noqa: PLR2004
+    roles = data.get("roles")
+    if plain and isinstance(roles, list) and all(isinstance(role, str) for role in cast("list[object]", roles)):
+        return _known_actor(data["id"], data["organisation"], tuple(cast("list[str]", roles)))
+    return from_json(Actor, data, "data.actor")
+
+
+@lru_cache(maxsize=1024)
+def _known_actor(name: str, organisation: str, roles: tuple[str, ...]) -> Actor:
+    return from_json(Actor, {"id": name, "organisation": organisation, "roles": list(roles)}, "data.actor")
+
+
 @lru_cache(maxsize=1024)
 def _encoded_actor(actor: Actor) -> bytes:
     return encode(to_json(actor))
@@ -173,7 +187,7 @@ def _encoded_actor(actor: Actor) -> bytes:
 class _Data:
     command: Raw
     command_id: Line
-    actor: Actor
+    actor: Raw
     events: tuple[Raw, ...]
     cause: Cause | None = None
     part: Part | None = None

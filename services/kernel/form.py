@@ -25,7 +25,7 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -42,6 +42,7 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}", re.ASCII)
 _KEY_WORDS = "1 to 100 of A-Z a-z 0-9 . _ : -, first a letter or digit"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
 _FRACTION = re.compile(r"(-?(?:0|[1-9][0-9]{0,999}))/([1-9][0-9]{0,999})", re.ASCII)
+_MICROSECONDS = len("2021-05-11T16:00:00.123456Z")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -132,7 +133,7 @@ def parse_instant(text: object, path: str) -> datetime:
     if not isinstance(text, str) or not _INSTANT.fullmatch(text):
         raise MalformedError(path, f"{_shown(text)} is no instant", allowed)
     try:
-        value = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        value = datetime.fromisoformat(text if len(text) <= _MICROSECONDS else re.sub(r"(\.\d{6})\d+", r"\1", text))
         return value if value.tzinfo is UTC else value.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise MalformedError(path, f"{_shown(text)} is no instant", allowed) from error
@@ -251,8 +252,8 @@ def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901, PLR0911 -
     if origin is Annotated:
         base, *checks = get_args(hint)
         read_base, held = _reader(base), [check.check for check in checks]
-        if base is str and len(checks) == 1 and isinstance(checks[0], Matches):
-            return _matching_reader(checks[0], read_base)
+        if base is str:
+            return _text_reader(checks, read_base)
 
         def read_checked(data: object, path: str) -> Any:
             value = read_base(data, path)
@@ -299,14 +300,18 @@ def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901, PLR0911 -
     return _record_reader(hint)
 
 
-def _matching_reader(form: Matches, read_str: Callable[[object, str], str]) -> Callable[[object, str], str]:
-    """Most fields are ids: a plain text that fits is read in one step, any other takes the long way to its fault."""
-    fits = _fullmatch(form.pattern)
+def _text_reader(checks: Sequence[Any], read_str: Callable[[object, str], str]) -> Callable[[object, str], str]:
+    """Most fields are texts: a plain one that fits is read in one step, any other takes the long way to its fault."""
+    pattern = next((check.pattern for check in checks if isinstance(check, Matches)), "(?s:.*)")
+    low, high = next(((check.low, check.high) for check in checks if isinstance(check, Between)), (0, MAX_INT64))
+    fits = _fullmatch(pattern)
 
     def read(data: object, path: str) -> str:
-        if isinstance(data, str) and data.isascii() and "\0" not in data and fits(data):
+        if isinstance(data, str) and data.isascii() and "\0" not in data and low <= len(data) <= high and fits(data):
             return data
-        form.check(value := read_str(data, path), path)
+        value = read_str(data, path)
+        for check in checks:
+            check.check(value, path)
         return value
 
     return read
