@@ -122,7 +122,7 @@ def _why(file: File, about: Call, say: Words) -> str:
 
     def told(group: str, code: str) -> str:
         name, _, criterion = code.partition(":")
-        return say(f"{group}.{name}") + (f" {labels.get(criterion, criterion)}" if criterion else "")
+        return say(f"{group}.{name}") + (f" \u201c{labels.get(criterion, criterion)}\u201d" if criterion else "")
 
     return "; ".join([*(told("fails", code) for code in file.fails), *(told("ties", code) for code in file.tie_path)])
 

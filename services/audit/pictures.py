@@ -18,7 +18,7 @@ _COLOURS: Mapping[Fate, str] = {Fate.AWARD: BLUE, Fate.PARTIAL_AWARD: TEAL, Fate
 
 def money(points: Sequence[Balance], words: Words, currency: str) -> str:
     """Steps for what is committed or reserved, what of it is paid, and what came back, under the line of the budget."""
-    left, top, right, bottom = 170, 30, _WIDTH - 360, 660
+    left, top, right, bottom = 170, 56, _WIDTH - 360, 660
     drawing = Drawing(_WIDTH, 720)
     start, end = points[0].time, points[-1].time
     span = max((end - start) // _SECOND, 1)
