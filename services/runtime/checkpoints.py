@@ -9,11 +9,6 @@ from services.tlog.tree import Frontier
 _PAGE = 10_000
 
 
-def origin(deployment: str, log: str) -> str:
-    """What a log's checkpoints and keys are named after, for life."""
-    return f"oproep/{deployment}/{log}"
-
-
 class Checkpoints:
     """A log's tree in the hands of its one writer. Each entry costs a hash or two; each commit a signature of each key."""
 

@@ -17,7 +17,6 @@ from prometheus_client import start_http_server
 
 from services.kernel.ports import Bus, BusError, Reads
 from services.runtime import metrics
-from services.runtime.checkpoints import origin
 from services.runtime.client import Client, RemoteOwner
 from services.runtime.clock import clock
 from services.runtime.documents import Documents
@@ -35,7 +34,7 @@ from services.runtime.state import RowView
 from services.runtime.tlog_http import TlogServer
 from services.runtime.tokens import LocalIssuer, Tokens
 from services.runtime.writer import Writer
-from services.tlog.notes import SigningKey
+from services.tlog.notes import SigningKey, origin
 
 _SWEEP_EVERY = timedelta(seconds=1)
 _TICK_SECONDS = 0.05

@@ -23,10 +23,10 @@ from services.kernel.entry import Cause, Entry, Part, composed, encoded_body_dig
 from services.kernel.people import Actor
 from services.kernel.ports import Clock, CorruptLogError, Parked, Progress, Recorded, Store, Stored, Transaction
 from services.runtime import metrics
-from services.runtime.checkpoints import Checkpoints, origin
+from services.runtime.checkpoints import Checkpoints
 from services.runtime.intact import check_end
 from services.runtime.state import RowState
-from services.tlog.notes import SigningKey
+from services.tlog.notes import SigningKey, origin
 
 _BATCH = 256
 _ROOM = 4_096

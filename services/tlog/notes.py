@@ -33,6 +33,11 @@ _SIGNATURE = re.compile(r"\u2014 (?P<name>[^\s+]+) (?P<signature>[A-Za-z0-9+/]+=
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
+def origin(deployment: str, log: str) -> str:
+    """What a log's checkpoints and keys are named, for life."""
+    return f"oproep/{deployment}/{log}"
+
+
 class NoteError(ValueError):
     """The note or key is not well-formed, or is not signed by whom it should be."""
 
