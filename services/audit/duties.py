@@ -29,6 +29,8 @@ class Rule(StrEnum):
     """Who filed a report does not approve it."""
     CONFLICT = "conflict"
     """Who has a conflict of interest gives no points that count, and moderates none."""
+    RETENTION = "retention"
+    """Who listed what is to be destroyed does not approve the list."""
 
 
 class Verdict(StrEnum):
@@ -185,6 +187,8 @@ class _Book:
     def take(self, event: Event) -> None:
         """Note what an event says about hands."""
         match event.log.partition("/")[0]:
+            case "intake":
+                self._keep(event, event.text("callId"), event.text("plan"))
             case "scoring":
                 self._score(event, event.text("callId"))
             case "awarding":
@@ -195,6 +199,16 @@ class _Book:
                 self._report(event, event.text("callId"), event.text("awardId"), event.text("report"))
             case _:
                 pass
+
+    def _keep(self, event: Event, call: str, plan: str) -> None:
+        if event.kind not in ("RetentionPlanned", "RetentionApproved"):
+            return
+        did, named = ("planned", "plannedBy") if event.kind == "RetentionPlanned" else ("released", "approvedBy")
+        self._act(event, did, call, plan, named=named)
+        self._subjects.setdefault(
+            (Rule.RETENTION, call, plan),
+            lambda: self._pair(Rule.RETENTION, call, f"{call} {plan}", [("planned", call, plan)], ("released", call, plan)),
+        )
 
     def _decide(self, event: Event, call: str) -> None:
         file, proposal = event.text("applicationId"), event.text("proposal")

@@ -145,6 +145,28 @@ TABLES = (
         ),
         of="reporting/",
     ),
+    picked(
+        "custody",
+        "files closed, data destroyed, subjects erased, notes sealed and opened: by which rule, and by whom",
+        (
+            "FileClosed",
+            "RetentionPlanned",
+            "RetentionApproved",
+            "DataDestroyed",
+            "SubjectErased",
+            "NoteSealed",
+            "NoteOpened",
+        ),
+        (
+            *FILE,
+            *members(
+                "subject=subject note_id=noteId organisation=organisation organisations=organisations plan=plan rule=rule"
+                " data_class=dataClass documents=documents ground=ground closed_by=closedBy planned_by=plannedBy"
+                " approved_by=approvedBy erased_by=erasedBy sealed_by=sealedBy opened_by=openedBy"
+            ),
+        ),
+        of="intake/",
+    ),
     Table(
         name="refusals",
         about="every command that was not carried out, by whom, and why",

@@ -120,7 +120,7 @@ def pack_bag(
     keys: Keys = None,
     made: Made = "",
 ) -> None:
-    """Pack an export with its tables and reports as a BagIt bag, to be handed over or archived."""
+    """Pack an export with its tables and reports as a BagIt bag, to be handed over. Exit code 1 if the reports have findings."""
     instant = _instant(made)
     if out.exists():
         common.fail(f"{out} is there already; allowed: a new path", 2)
@@ -128,7 +128,7 @@ def pack_bag(
         place = Path(scratch)
         for form in FORMS:
             _tables(pack, place / "tables" / form, form)
-        _report(pack, {language: place / f"report-{language}.pdf" for language in LANGUAGES}, _keys(keys), instant)
+        findings = _report(pack, {name: place / f"report-{name}.pdf" for name in LANGUAGES}, _keys(keys), instant)
         (place / "duties.json").write_text(json.dumps(_duties_json(examine(entries(pack))), ensure_ascii=False), "utf-8")
         payload = {**bags.below(export, "export"), **{name[2:]: path for name, path in bags.below(place, ".").items()}}
         info = {
@@ -136,7 +136,8 @@ def pack_bag(
             "External-Description": f"Audit export of {pack.deployment}, with tables and reports",
         }
         packed = bags.write(payload, out, bagged=instant.date(), info=info)
-    common.console.print(f"{out}: {packed.files} files, {packed.octets} bytes", markup=False)
+    common.console.print(f"{out}: {packed.files} files, {packed.octets} bytes, {findings} findings", markup=False)
+    raise typer.Exit(1 if findings else 0)
 
 
 @contextmanager

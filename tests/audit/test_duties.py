@@ -62,7 +62,7 @@ def test_every_pair_of_hands_of_the_demonstration_is_named_and_kept() -> None:
             {hand.actor for pair in FOUND.pairs if pair.rule is rule for hand in pair.first},
             {hand.actor for pair in FOUND.pairs if pair.rule is rule for hand in pair.second},
         )
-        for rule in Rule
+        for rule in wanted
     }
     assert actors[Rule.APPROVAL] == ({"officer-1"}, {"minister-1"})
     assert actors[Rule.APPEAL] == ({"officer-1", "minister-1"}, {"minister-2"})
@@ -149,3 +149,17 @@ def test_what_has_not_been_seconded_yet_is_open() -> None:
 def test_a_payment_whose_approval_is_not_in_the_logs_is_not_shown() -> None:
     found = examine(entry for entry in ENTRIES if entry.command["type"] != "Approve")
     assert {pair.verdict for pair in found.pairs if pair.rule is Rule.ORDER} == {Verdict.UNPROVEN}
+
+
+@pytest.mark.parametrize(("second", "verdict"), [("archivist-1", Verdict.BROKEN), ("minister-1", Verdict.KEPT)])
+def test_a_list_of_what_is_destroyed_needs_another_hand(second: str, verdict: Verdict) -> None:
+    first = next(entry for entry in ENTRIES if by("PublishCall")(entry))
+    plan = {"callId": "radicalisation-2021", "plan": "r1"}
+    made = replace(first, events=({"type": "RetentionPlanned", "plannedBy": "archivist-1", "items": [], **plan},))
+    approved = replace(first, index=1, events=({"type": "RetentionApproved", "approvedBy": second, **plan},))
+    waiting = hand("archivist-1")(made)
+    assert [(pair.rule, pair.verdict) for pair in examine([waiting]).pairs] == [(Rule.RETENTION, Verdict.OPEN)]
+    found = examine([waiting, hand(second)(approved)])
+    assert [(pair.rule, pair.subject, pair.verdict) for pair in found.pairs] == [
+        (Rule.RETENTION, "radicalisation-2021 r1", verdict)
+    ]

@@ -96,7 +96,7 @@ def test_every_row_of_the_demonstration_is_in_every_form(tmp_path: Path) -> None
     excel = csv_files.write(entries(LOGS), TABLES, tmp_path / "excel", csv_files.DUTCH_EXCEL)
     parquet = parquet_files.write(entries(LOGS), TABLES, tmp_path / "parquet")
     assert plain == excel == parquet
-    assert all(plain.values())
+    assert {name for name, count in plain.items() if not count} == {"custody"}  # the demonstration ends before its terms do
     assert plain["entries"] == sum(LOGS.length(log) for log in LOGS.names())
     for name, count in parquet.items():
         stored = pq.read_table(tmp_path / "parquet" / f"{name}.parquet")
