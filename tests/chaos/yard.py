@@ -95,6 +95,7 @@ class Yard:
             "OPROEP_LISTEN": address,
             "OPROEP_PEERS": f"{LEDGER}={self.ledger.address}" if name == READER else f"{LEDGER}={address}",
             "OPROEP_ISSUER": f"file:{self.directory / 'issuer'}",
+            "OPROEP_LOG_KEY": f"file:{self.directory / 'log-key.pem'}",
             "OPROEP_DOCUMENTS": str(self.directory / "documents"),
             "OPROEP_VAULT": str(self.directory / "vault.db"),
         }

@@ -22,6 +22,7 @@ def line_for(place: Path) -> "Line":
     return Line(
         listen=f"127.0.0.1:{free_port()}",
         issuer=f"file:{place / 'issuer'}",
+        log_key=f"file:{place / 'log-key.pem'}",
         store=f"sqlite:///{place / 'logs'}",
         bus=f"local:{place / 'bus.db'}",
         documents=str(place / "documents"),

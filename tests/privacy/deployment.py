@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -36,6 +36,7 @@ class Deployment:
         self.line = Line(
             listen=self._listen,
             issuer=f"file:{place / 'issuer'}",
+            log_key=f"file:{place / 'log-key.pem'}",
             store=f"sqlite:///{place / 'logs'}",
             bus=f"local:{place / 'bus.db'}",
             documents=str(place / "documents"),
@@ -60,18 +61,11 @@ class Deployment:
                 [sys.executable, "-m", "services.cli", "up"], env={**bare, **self.line.settings}, stdout=errors, stderr=errors
             )
         try:
-            self.until(lambda: self.line("health").exit_code == 0)
+            patiently(lambda: self.line("health").exit_code == 0)
             yield
         finally:
             process.terminate()
             assert process.wait(_PATIENCE_SECONDS) == 0
-
-    def until(self, holds: Any) -> None:
-        """Look until something holds."""
-        end, pause = monotonic() + _PATIENCE_SECONDS, Event()
-        while not holds():
-            assert monotonic() < end, "it never came to be"
-            pause.wait(0.05)
 
     def entries(self) -> dict[str, list[Stored]]:
         """Every log as it stands."""
@@ -105,6 +99,14 @@ class Deployment:
             if here.is_dir():
                 shutil.rmtree(here)
             shutil.copytree(path, here) if path.is_dir() else shutil.copy2(path, here)
+
+
+def patiently(holds: Callable[[], bool]) -> None:
+    """Look until something holds."""
+    end, pause = monotonic() + _PATIENCE_SECONDS, Event()
+    while not holds():
+        assert monotonic() < end, "it never came to be"
+        pause.wait(0.05)
 
 
 def found(place: Path, *words: bytes) -> list[str]:
