@@ -18,17 +18,20 @@ log = structlog.get_logger()
 
 
 class Destroyer:
-    """Follows one log of the intake in a thread of its own. Ended anywhere, it goes on at the next start."""
+    """Follows one log of the intake in a thread of its own. Ended anywhere, it goes on at the next start.
+
+    What the log has had destroyed is gone once this is made: before anything is served.
+    """
 
     def __init__(self, writer: Writer, documents: Documents, stopped: Callable[[BaseException], None]) -> None:
         self._writer, self._documents, self._stopped = writer, documents, stopped
         self._stop = threading.Event()
         self._done: set[str] = set()
         self._thread = threading.Thread(target=self._run, name=f"destroyer {writer.name}", daemon=True)
+        self._destroy()
 
     def start(self) -> None:
-        """Begin; what was destroyed before is gone (again) when this returns."""
-        self._destroy()
+        """Begin."""
         self._thread.start()
 
     def stop(self) -> None:

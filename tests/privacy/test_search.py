@@ -6,7 +6,7 @@ from pathlib import Path
 from services.calls.bodies import bodies_on
 from services.calls.file import load
 from tests.cli.line import CALL_FILE, OFFICER
-from tests.privacy.deployment import Deployment, found, roots
+from tests.privacy.deployment import Deployment, found, patiently, roots
 from tests.runtime.serving import NOON
 
 CALL = "radicalisation-2021"
@@ -46,7 +46,7 @@ def plant(oproep: Deployment, scratch: Path) -> tuple[str, str]:
 
 def rest(oproep: Deployment) -> None:
     """Wait until the notification service has sent what it heard of, or failed to."""
-    oproep.until(lambda: json.loads(oproep("status", "--json")) and not unread(oproep))
+    patiently(lambda: not unread(oproep))
 
 
 def unread(oproep: Deployment) -> bool:
@@ -85,7 +85,7 @@ def test_an_erasure_leaves_nothing_and_no_backup_undoes_it(tmp_path: Path) -> No
     assert found(oproep.place, *PLANTED) != []
     with oproep.up():
         forgotten(oproep, sealed, document)
-        oproep.until(lambda: found(oproep.place, *PLANTED) == [])
+        patiently(lambda: found(oproep.place, *PLANTED) == [])
     assert found(oproep.place, *PLANTED) == []
     assert found(backup, *PLANTED) == [f"documents/{document[:2]}/{document}"]  # see the operators' guide: old copies end, too
 

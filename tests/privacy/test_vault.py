@@ -111,12 +111,20 @@ def test_a_restored_vault_is_void_up_to_the_erasure_and_what_came_after_is_not(v
     vault.void(WHO, EVERY_GROUP, until=erased_at)
     restored = Vault(tmp_path.with_name("backup") / "vault.db", clock)
     assert restored.get(WHO) == CONTACT_OF
+    restored.void(WHO, EVERY_GROUP, until=NOON - timedelta(microseconds=1))
+    assert restored.get(WHO) == CONTACT_OF
     restored.void(WHO, EVERY_GROUP, until=erased_at)
     assert (restored.get(WHO), restored.get(OTHER)) == (None, CONTACT_OF)
     clock.at += timedelta(microseconds=1)
     restored.put(WHO, CONTACT_OF)
     restored.void(WHO, EVERY_GROUP, until=erased_at)
     assert restored.get(WHO) == CONTACT_OF
+
+
+def test_a_key_of_the_very_instant_of_the_erasure_is_void(vault: Vault) -> None:
+    vault.put(WHO, CONTACT_OF)
+    vault.void(WHO, EVERY_GROUP, until=NOON)
+    assert vault.get(WHO) is None
 
 
 def test_what_is_kept_anew_over_a_restored_copy_has_a_key_of_its_own_time(vault: Vault, clock: Clock) -> None:
