@@ -38,6 +38,14 @@ class _File:
     keep: str
 
 
+class _Listener(ThreadingHTTPServer):
+    """A thread for each connection."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - named by its base class
+        """A connection ends by a fault: of its caller, who may have gone, or of the store. The others go on."""
+        log.warning("tlog.broken_off", exc_info=True)  # noqa: LOG014 - it is called while the exception is handled
+
+
 class TlogServer:
     """Serves the logs of `stores` in threads of its own. `may_read` tells whether an `authorization` header opens entries."""
 
@@ -48,7 +56,7 @@ class TlogServer:
             OSError: if the address cannot be bound.
         """
         host, _, port = address.rpartition(":")
-        self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), partial(_Handler, stores, may_read))
+        self._server = _Listener((host.strip("[]"), int(port)), partial(_Handler, stores, may_read))
         self._thread = threading.Thread(target=self._server.serve_forever, name="tlog http", daemon=True)
 
     @property

@@ -5,10 +5,12 @@ import http.client
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.runtime.client import RejectedError
+from services.runtime.sql_store import SqlStore, open_store
 from services.runtime.tlog_http import TlogServer
 from services.tlog import tree
 from services.tlog.notes import Checkpoint, SigningKey, VerifierKey, verify
@@ -127,6 +129,39 @@ def test_compressed_for_who_can_read_it_and_without_content_for_head(running: Se
     assert (headers["Content-Encoding"], gzip.decompress(content)) == ("gzip", plain)
     status, headers, content = fetched(running, f"/{LOG}/checkpoint", method="HEAD")
     assert (status, headers["Content-Length"], content) == (200, str(len(plain)), b"")
+
+
+class BrokenStore(SqlStore):
+    """A store whose database has gone."""
+
+    def __init__(self, store: Any) -> None:
+        self.__dict__.update(store.__dict__)
+
+    def read(self) -> Any:
+        raise OSError("the database has gone")
+
+
+def test_a_connection_that_fails_is_told_and_the_others_go_on(running: Serving, capsys: pytest.CaptureFixture[str]) -> None:
+    store = open_store(f"sqlite:///{running.directory / 'logs'}", LOG)
+    server = TlogServer("127.0.0.1:0", {"broken/0": BrokenStore(store), LOG: store}, bool)
+    server.start()
+    try:
+        assert [answers(server.port, f"/{log}/checkpoint") for log in ("broken/0", LOG)] == [False, True]
+    finally:
+        server.stop()
+        store.close()
+    assert "tlog.broken_off" in capsys.readouterr().out
+
+
+def answers(port: int, place: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", place)
+    try:
+        return connection.getresponse().status == 200
+    except http.client.RemoteDisconnected:
+        return False
+    finally:
+        connection.close()
 
 
 def test_without_an_address_nothing_is_served(tmp_path: Path) -> None:
