@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from google.protobuf.message import Message as Proto
 
 from services.audit.cores import CORES
 from services.audit.faults import PackError
@@ -14,7 +15,10 @@ from services.kernel.canonical import encode, leaf
 from services.kernel.form import MalformedError, from_json
 from services.kernel.ports import Message, Stored
 from services.kernel.rules import TieBreak, TieStep
-from services.runtime.reader import Interpreter, _entry  # the reader's own look at a record
+from services.runtime.reader import (
+    Interpreter,
+    _entry,  # pyright: ignore[reportPrivateUsage]  # the reader's own look at a record
+)
 from services.runtime.relay import topic
 from services.standalone.registry import SPECS
 from tests.audit import packs
@@ -103,7 +107,7 @@ def test_the_outcome_says_what_it_is(outcome: WhatIf) -> None:
 
 @pytest.mark.parametrize("service", SPECS)
 def test_no_service_takes_the_outcome_in(outcome: WhatIf, service: str) -> None:
-    events = {name: {d.name: d for d in ()} for name in SPECS}
+    events: dict[str, dict[str, type[Proto]]] = {name: {} for name in SPECS}
     for value in (json.dumps(outcome.told()).encode(), encode(texts(outcome.told()))):
         for source in SPECS[service].sources or ("intake",):
             log = f"{source}/0"
