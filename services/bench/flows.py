@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -170,7 +170,7 @@ def _until(done: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def _running(directory: Path, engine: str) -> Iterator[World]:
+def _running(directory: Path, engine: str) -> Generator[World]:
     if engine == "embedded":
         embedded = Embedded(directory)
         with embedded.running(_START):

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,7 @@ class Serving:
 
 
 @contextmanager
-def serving(directory: Path, names: Sequence[str], *, store: str = "", bus: str = "", smtp: str = "") -> Iterator[Serving]:
+def serving(directory: Path, names: Sequence[str], *, store: str = "", bus: str = "", smtp: str = "") -> Generator[Serving]:
     """Run services (none named: all) with everything they keep in `directory`, unless a store or a bus is named.
 
     Raises:
