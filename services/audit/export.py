@@ -57,16 +57,21 @@ class FromServices:
 
 
 class FromBus:
-    """From the bus, from the first record of a partition on: repeated records are passed over, by index, never by position."""
+    """From the bus, from the first record of a partition on, by index and never by position: a record may be there twice."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
     def entries(self, log: str, start: int, end: int) -> Iterator[Stored]:
-        """See `Source.entries`."""
+        """See `Source.entries`.
+
+        Raises:
+            FaultError: if two records with one index differ.
+        """
         service, _, shard = log.partition("/")
         subscription = self._bus.subscribe(topic(service), int(shard), 0)
         wanted, quiet = start, 0
+        seen: dict[int, str] = {}
         try:
             while wanted < end:
                 messages = subscription.poll(_POLL_SECONDS)
@@ -75,8 +80,13 @@ class FromBus:
                     raise BusError(f"{log}: the bus has brought {wanted} of {end} entries and is quiet")
                 for message in messages:
                     index = message.header("index") or ""
-                    if message.header("log") == log and index == str(wanted) and wanted < end:
-                        yield Stored(wanted, "", message.value, leaf(message.value))
+                    if message.header("log") != log or not (index.isascii() and index.isdecimal()):
+                        continue
+                    number, found = int(index), leaf(message.value)
+                    if seen.setdefault(number, found) != found:
+                        raise FaultError(log, number, f"the bus has two entries with this index, the other at {message.position}")
+                    if number == wanted and wanted < end:
+                        yield Stored(wanted, "", message.value, found)
                         wanted += 1
         finally:
             subscription.close()

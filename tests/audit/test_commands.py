@@ -15,7 +15,7 @@ from services.audit.pack import Pack
 from services.audit.rerun import rerun
 from services.audit.verifying import verify
 from services.kernel.canonical import leaf
-from services.kernel.ports import Outgoing, Stored
+from services.kernel.ports import Bus, Outgoing, Stored
 from services.runtime.local_bus import LocalBus
 from services.runtime.relay import topic
 from services.standalone.registry import SPECS
@@ -151,8 +151,8 @@ def test_an_export_of_running_services_is_accepted_and_follows(host: Serving, tm
 class Bringing:
     """A bus that has brought these entries of the ledger, each twice and with something else between."""
 
-    def __init__(self, path: Path, values: list[bytes]) -> None:
-        self._bus = LocalBus(path)
+    def __init__(self, bus: Bus, values: list[bytes]) -> None:
+        self._bus = bus
         publisher = self._bus.publisher()
         for index, value in enumerate(values):
             headers = (("log", LEDGER.encode()), ("index", str(index).encode()), ("leaf", leaf(value).encode()))
@@ -167,7 +167,7 @@ class Bringing:
 def test_the_bus_gives_the_same_export_whatever_it_repeats(host: Serving, tmp_path: Path) -> None:
     taken(host, tmp_path / "services")
     values = [stored.value for stored in host.client(AUDITOR).entries(LEDGER, 0)]
-    taken(host, tmp_path / "bus", Bringing(tmp_path / "bus.db", values))
+    taken(host, tmp_path / "bus", Bringing(LocalBus(tmp_path / "bus.db"), values))
     contents = [
         {file.relative_to(place): file.read_bytes() for file in place.rglob("*") if file.is_file()}
         for place in (tmp_path / "services", tmp_path / "bus")
@@ -179,7 +179,27 @@ def test_a_bus_that_brings_other_bytes_ends_the_export(host: Serving, tmp_path: 
     values = [stored.value for stored in host.client(AUDITOR).entries(LEDGER, 0)]
     values[1] = values[1].replace(b"envelope-1", b"envelope-9")
     with pytest.raises(FaultError):
-        taken(host, tmp_path / "export", Bringing(tmp_path / "bus.db", values))
+        taken(host, tmp_path / "export", Bringing(LocalBus(tmp_path / "bus.db"), values))
+
+
+def test_two_records_with_one_index_that_differ_end_the_export(host: Serving, tmp_path: Path) -> None:
+    values = [stored.value for stored in host.client(AUDITOR).entries(LEDGER, 0)]
+    bus = LocalBus(tmp_path / "bus.db")
+    Bringing(bus, [values[0], values[1].replace(b"envelope-1", b"envelope-9")])
+    with pytest.raises(FaultError, match=f"{LEDGER}/1: the bus has two entries"):
+        taken(host, tmp_path / "export", Bringing(bus, values))
+
+
+@pytest.mark.kafka
+def test_kafka_gives_the_same_export(host: Serving, brokers: str, tmp_path: Path) -> None:
+    from services.runtime.kafka_bus import KafkaBus  # noqa: PLC0415 - most runs need no broker
+    from services.runtime.topics import Cluster, Create, Topic  # noqa: PLC0415
+
+    name = topic("budget_ledger")
+    Cluster(brokers).apply([Create(Topic(name=name, partitions=1, replicas=3, config={"min.insync.replicas": "2"}))])
+    values = [stored.value for stored in host.client(AUDITOR).entries(LEDGER, 0)]
+    assert taken(host, tmp_path / "export", Bringing(KafkaBus(brokers), values))[LEDGER] == 3
+    assert verify(Pack(tmp_path / "export"), Memory(tmp_path / "accepted")).faults == []
 
 
 def test_schemas_are_whole() -> None:
