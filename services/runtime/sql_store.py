@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS parked (source {text} NOT NULL, idx BIGINT NOT NULL, 
 CREATE TABLE IF NOT EXISTS state (kind {text} NOT NULL, key {text} NOT NULL, body {json} NOT NULL, PRIMARY KEY (kind, key){checks});
 INSERT INTO writer VALUES (1, 0, 0, 0, NULL) ON CONFLICT DO NOTHING
 """
+_FROZEN_SECONDS = 30
 _LAST = "\U0010ffff"
 _PAGE = 500
 
@@ -118,6 +119,8 @@ class Postgres:
         connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"'.encode())
         connection.execute(f'SET search_path TO "{self._schema}"'.encode())
         connection.execute("SET synchronous_commit TO on")
+        # A process frozen inside its transaction must not keep another from taking over for ever.
+        connection.execute(f"SET idle_in_transaction_session_timeout TO '{_FROZEN_SECONDS}s'")
         return cast("_Connection", connection)
 
     def sql(self, text: str) -> str:

@@ -71,7 +71,11 @@ def _within(base: Any, checks: list[Any]) -> st.SearchStrategy[Any]:
     elif base is int:
         found = st.integers(limit.low, limit.high)
     elif base is str:
-        found = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=limit.low, max_size=min(limit.high, limit.low + _LONGEST))
+        found = st.text(
+            st.characters(codec="utf-8", exclude_characters="\0"),
+            min_size=limit.low,
+            max_size=min(limit.high, limit.low + _LONGEST),
+        )
     else:
         found = _many(base, limit.low, limit.high)
     return found.filter(lambda value: all(_fits(check, value) for check in checks))
