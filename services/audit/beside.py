@@ -10,6 +10,7 @@ from services.audit.pack import Pack
 from services.kernel.entry import Entry
 from services.kernel.ports import Stored
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _LINE = re.compile(r"([0-9a-f]{64})  ([a-z_]+/\d+)/(\d+)", re.ASCII)
 
 
@@ -55,7 +56,9 @@ class Beside:
 
     def _call_file(self, log: str, index: int, name: str) -> None:
         file = self._pack.directory / layout.CALLS / f"{name}.toml"
-        if not file.is_file():
+        if not _DIGEST.fullmatch(name):
+            self._found.append(Fault(log, index, f"{name[:80]!r} is no hash of a call file"))
+        elif not file.is_file():
             self._found.append(Fault(log, index, f"the call file {name} is missing"))
         elif sha256(file.read_bytes()).hexdigest() != name:
             self._found.append(Fault(log, index, f"{layout.CALLS}/{file.name} is not the call file that was published"))

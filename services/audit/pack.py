@@ -10,6 +10,7 @@ logs/<service>-<shard>/checkpoint, tile/…     one log each, after C2SP tlog-ti
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,7 @@ DEPLOYMENT, KEYS, SCHEMAS, CALLS, DOCUMENTS, LOGS = (
     "logs",
 )
 _MAX_SHARDS = 64
+_DEPLOYMENT = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
 
 
 def origin(deployment: str, log: str) -> str:
@@ -71,6 +73,8 @@ class Pack:
             raise PackError(f"{directory} is no export: {DEPLOYMENT} is missing or no JSON") from error
         about = cast("dict[str, Any]", about if isinstance(about, dict) else {})
         self.form, self.deployment = str(about.get("form", "")), str(about.get("deployment", ""))
+        if not _DEPLOYMENT.fullmatch(self.deployment):  # it names a directory of the auditor's own state
+            raise PackError(f"{directory / DEPLOYMENT}: deployment {self.deployment[:60]!r}; allowed: a name such as flanders-1")
         shards = str(about.get("shards", ""))
         if not (shards.isascii() and shards.isdecimal() and 0 < int(shards) <= _MAX_SHARDS):
             raise PackError(f"{directory / DEPLOYMENT}: shards {shards!r}; allowed: a number from 1 to {_MAX_SHARDS}")

@@ -3,6 +3,7 @@
 Whoever has the log's public key can check it for ever, with a script that needs nothing but Python.
 """
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from services.audit.pack import Pack, Proof
 
 HEADER = "c2sp.org/tlog-proof@v1"
 SCRIPT = Path(verify_receipt.__file__)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 _ABOUT = """\
 Receipt of award {award}
 
@@ -29,11 +31,12 @@ taken from there, and then the check shows only that these files belong together
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The entry's bytes and its proof as text. `award_id`: the award it grants."""
+    """An award, the bytes of the entry that grants it, its proof as text, and the log: its name for life and its public keys."""
 
     award_id: str
     entry: bytes
     proof: str
+    origin: str
     keys: tuple[str, ...]
 
 
@@ -59,8 +62,12 @@ def receipt(pack: Pack, name: str) -> Receipt:
     if granted is None:
         raise PackError(f"{name!r}: no such award was granted in this export; allowed: an award or an application")
     log, index, award_id = granted
-    keys = tuple(str(key) for key in pack.keys if key.name == pack.checkpoint(log).origin)
-    found = Receipt(award_id, stored_at(pack, log, index).value, tlog_proof(pack.proof(log, index), pack.note(log)), keys)
+    if not _NAME.fullmatch(award_id):  # it names files
+        raise FaultError(log, index, f"{award_id[:100]!r} is no id of an award")
+    origin = pack.checkpoint(log).origin
+    keys = tuple(str(key) for key in pack.keys if key.name == origin)
+    value, proof = stored_at(pack, log, index).value, tlog_proof(pack.proof(log, index), pack.note(log))
+    found = Receipt(award_id, value, proof, origin, keys)
     try:
         verify_receipt.check(found.entry, found.proof, keys[0] if keys else "")
     except ValueError as error:
@@ -68,7 +75,7 @@ def receipt(pack: Pack, name: str) -> Receipt:
     return found
 
 
-def write(found: Receipt, directory: Path, origin: str) -> None:
+def write(found: Receipt, directory: Path) -> None:
     """Put a receipt into a new folder, with the script that checks it.
 
     Raises:
@@ -82,5 +89,5 @@ def write(found: Receipt, directory: Path, origin: str) -> None:
     (directory / proof).write_text(found.proof, "utf-8")
     (directory / "keys.txt").write_text("".join(f"{key}\n" for key in found.keys), "utf-8")
     (directory / SCRIPT.name).write_bytes(SCRIPT.read_bytes())
-    about = _ABOUT.format(award=found.award_id, entry=entry, proof=proof, origin=origin, script=SCRIPT.name)
+    about = _ABOUT.format(award=found.award_id, entry=entry, proof=proof, origin=found.origin, script=SCRIPT.name)
     (directory / "README.txt").write_text(about, "utf-8")

@@ -186,7 +186,7 @@ def make_receipt(
     with _working(as_json=as_json):
         pack = Pack(directory)
         found = receipts.receipt(pack, name)
-        receipts.write(found, out, "oproep/…/awarding")
+        receipts.write(found, out)
     told.received(found, out, as_json=as_json)
 
 

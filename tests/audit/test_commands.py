@@ -116,6 +116,14 @@ def test_a_wrong_call_is_exit_code_2(line: Line, folder: Path, tmp_path: Path, c
     assert not (tmp_path / "accepted").exists()
 
 
+@pytest.mark.parametrize("deployment", ["../elsewhere", "", "Demo", "/etc", "a/b"])
+def test_a_name_that_leads_elsewhere_is_no_deployment(line: Line, folder: Path, tmp_path: Path, deployment: str) -> None:
+    directory = Path(shutil.copytree(folder, tmp_path / "export"))
+    about = json.loads((directory / "deployment.json").read_text("utf-8"))
+    (directory / "deployment.json").write_text(json.dumps({**about, "deployment": deployment}), "utf-8")
+    assert line("audit", "verify", str(directory)).exit_code == 2
+
+
 def test_a_damaged_state_is_not_carried_on_over(line: Line, folder: Path, tmp_path: Path) -> None:
     assert line("audit", "verify", str(folder)).exit_code == 0
     leaves = tmp_path / "accepted" / "demo" / "budget_ledger-0" / "leaves"

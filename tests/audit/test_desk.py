@@ -141,7 +141,7 @@ def test_two_exports_part_where_they_part(memory: MemoryLogs) -> None:
 def test_a_receipt_is_checked_by_python_alone(folder: Path, pack: Pack, tmp_path: Path) -> None:
     found = receipt(pack, APPLICATION)
     out = tmp_path / "receipt"
-    write(found, out, "awarding")
+    write(found, out)
     entry, proof = f"{found.award_id}.json", f"{found.award_id}.tlog-proof"
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -157,7 +157,7 @@ def test_a_receipt_is_checked_by_python_alone(folder: Path, pack: Pack, tmp_path
     (out / entry).write_bytes(found.entry.replace(b"AwardGranted", b"AwardGrinted"))
     assert run(entry, proof).returncode == 1
     with pytest.raises(PackError):
-        write(found, out, "awarding")
+        write(found, out)
 
 
 def test_the_script_is_short_and_knows_a_spoiled_proof(pack: Pack) -> None:
