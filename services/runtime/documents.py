@@ -1,10 +1,16 @@
-"""The document store: files by the SHA-256 of their content. Logs name documents, they never carry them."""
+"""The document store: files by the SHA-256 of their content. Logs name documents, they never carry them.
+
+What lies in a file is ciphertext; its key lies under `keys`, by the same name. A copy without the keys tells nobody anything.
+"""
 
 import os
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from services.kernel.canonical import digest
+from services.runtime.sealing import WrongKeyError, closed, new_key, opened
 
 
 class DestroyedError(ValueError):
@@ -28,17 +34,10 @@ class Documents:
         if _tombstone(path).exists():
             raise DestroyedError(f"document {name}: destroyed; a log says that it must not be kept")
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
-            with scratch.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.replace(path)
+            _write(path, closed(self._key(name), content, name), lambda scratch: scratch.replace(path))
             if _tombstone(path).exists():  # destroyed in this very moment
                 self.destroy(name)
                 raise DestroyedError(f"document {name}: destroyed while it came in")
-            _sync(path.parent)
         return name
 
     def get(self, name: str) -> bytes | None:
@@ -50,7 +49,12 @@ class Documents:
         path = self._path(name)
         if not path.exists() or _tombstone(path).exists():
             return None
-        content = path.read_bytes()
+        content, key = path.read_bytes(), self._key_path(name)
+        if key.exists():  # none: version 0.1 kept documents as they came
+            try:
+                content = opened(key.read_bytes(), content, name)
+            except WrongKeyError as error:
+                raise ValueError(f"document {name}: its content has changed, or its key") from error
         if digest(content) != name:
             raise ValueError(f"document {name}: its content has changed")
         return content
@@ -60,9 +64,21 @@ class Documents:
         path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         _tombstone(path).touch()
-        for file in (path, *path.parent.glob(f"{name}.*.new")):  # also what an interrupted `put` has left
-            file.unlink(missing_ok=True)
-        _sync(path.parent)
+        for part in (self._key_path(name), path):
+            for file in (part, *part.parent.glob(f"{name}.*.new")):  # also what an interrupted `put` has left
+                file.unlink(missing_ok=True)
+            if part.parent.exists():
+                _sync(part.parent)
+
+    def _key(self, name: str) -> bytes:
+        """The key of a document; made if there is none, by one of all who ask at once."""
+        path = self._key_path(name)
+        if not path.exists():
+            _write(path, new_key(), lambda scratch: _link(scratch, path))
+        return path.read_bytes()
+
+    def _key_path(self, name: str) -> Path:
+        return self._directory / "keys" / name[:2] / name
 
     def _path(self, name: str) -> Path:
         return self._directory / name[:2] / name
@@ -70,6 +86,26 @@ class Documents:
 
 def _tombstone(path: Path) -> Path:
     return path.with_suffix(".destroyed")
+
+
+def _write(path: Path, data: bytes, place: Callable[[Path], object]) -> None:
+    """Write data durably beside `path`, and have it put in its place in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
+    scratch.touch(mode=0o600)
+    with scratch.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    place(scratch)
+    _sync(path.parent)
+
+
+def _link(scratch: Path, path: Path) -> None:
+    """Give a file its name unless another has it: the first one stays."""
+    with suppress(FileExistsError):
+        path.hardlink_to(scratch)
+    scratch.unlink()
 
 
 def _sync(directory: Path) -> None:

@@ -15,20 +15,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from services.kernel import canonical
 from services.kernel.form import Line, MalformedError, Matches, from_json, to_json
 from services.kernel.ports import Clock
 from services.runtime.clock import SystemClock
+from services.runtime.sealing import NONCE_BYTES, WrongKeyError, closed, new_key, opened
 
 CONTACT = "contact"
 """The group of a subject's contact."""
 EVERY_GROUP = "*"
 """All groups of a subject, where a log makes keys void."""
 _SEALED = "sealed1"
-_NONCE_BYTES = 12
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS kept (subject TEXT NOT NULL, grp TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (subject, grp));
@@ -140,7 +137,7 @@ class Vault:
 
     @staticmethod
     def _new_key(connection: sqlite3.Connection, subject: str, group: str, made_at: int) -> bytes:
-        key = AESGCM.generate_key(256)
+        key = new_key()
         connection.execute("INSERT OR REPLACE INTO keys.keys VALUES (?, ?, ?, ?)", (subject, group, made_at, key))
         return key
 
@@ -183,26 +180,24 @@ def parts(sealed: str) -> tuple[str, str, bytes]:
         data = urlsafe_b64decode(body)
     except ValueError:
         data = b""
-    if form != _SEALED or not (subject and group) or len(data) <= _NONCE_BYTES:
+    if form != _SEALED or not (subject and group) or len(data) <= NONCE_BYTES:
         raise MalformedError("sealed", "not in the form of a sealed text", f"{_SEALED}:SUBJECT:GROUP:BASE64")
     return subject, group, data
 
 
 def _closed(key: bytes, text: bytes, subject: str, group: str) -> bytes:
-    nonce = os.urandom(_NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, text, _place(subject, group))
+    return closed(key, text, _place(subject, group))
 
 
 def _opened(key: bytes, body: bytes, subject: str, group: str) -> bytes:
     try:
-        return AESGCM(key).decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], _place(subject, group))
-    except InvalidTag as error:
+        return opened(key, body, _place(subject, group))
+    except WrongKeyError as error:
         raise MalformedError("sealed", f"the key of {subject} does not open it", "vault and keys of the same moment") from error
 
 
-def _place(subject: str, group: str) -> bytes:
-    """Bound to what is sealed: nothing can be put into another's place."""
-    return f"{subject}\0{group}".encode()
+def _place(subject: str, group: str) -> str:
+    return f"{subject}\0{group}"
 
 
 def _micros(value: datetime) -> int:

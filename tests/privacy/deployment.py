@@ -98,7 +98,9 @@ class Deployment:
             here = self.place / path.name
             if here.is_dir():
                 shutil.rmtree(here)
-            shutil.copytree(path, here) if path.is_dir() else shutil.copy2(path, here)
+            fresh = here.with_name(f"{path.name}.new")
+            shutil.copytree(path, fresh) if path.is_dir() else shutil.copy2(path, fresh)
+            fresh.replace(here)  # in one step: a running process may be about to open it
 
 
 def patiently(holds: Callable[[], bool]) -> None:

@@ -27,9 +27,9 @@ def test_a_destroyed_document_goes_within_a_moment_and_a_restored_one_before_any
         patiently(lambda: not kept.exists())
         with pytest.raises(RejectedError, match=f"INVALID_ARGUMENT: piece: document {document}: destroyed"):
             client.upload(PLANTED)
-    for path in kept.parent.iterdir():
+    for path in kept.parent.iterdir():  # an old copy takes its place, without the mark
         path.unlink()
-    assert Documents(tmp_path / "documents").put(PLANTED) == document  # an old copy, without its mark
+    assert Documents(tmp_path / "documents").put(PLANTED) == document
     again = made(tmp_path, ("intake",))
     assert not kept.exists()
     again.host.start()

@@ -4,9 +4,38 @@ from pathlib import Path
 
 import pytest
 
+from services.kernel.canonical import digest
 from services.runtime.documents import DestroyedError, Documents
 
 PLANTED = b"Plan of Odette Voorbeeld"
+
+
+def test_what_is_kept_cannot_be_read_without_its_key_and_goes_with_it(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    name = documents.put(PLANTED)
+    key = (tmp_path / "keys" / name[:2] / name).read_bytes()
+    assert not any(PLANTED in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    documents.destroy(name)
+    assert not any(key in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_document_of_the_first_version_is_given_and_destroyed(tmp_path: Path) -> None:
+    name, documents = digest(PLANTED), Documents(tmp_path)
+    (tmp_path / name[:2]).mkdir()
+    (tmp_path / name[:2] / name).write_bytes(PLANTED)
+    assert documents.put(PLANTED) == name
+    assert documents.get(name) == PLANTED
+    documents.destroy(name)
+    assert documents.get(name) is None
+    assert not any(PLANTED in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_document_put_in_the_place_of_another_is_not_given(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    name, other = documents.put(PLANTED), documents.put(b"other")
+    (tmp_path / name[:2] / name).write_bytes((tmp_path / other[:2] / other).read_bytes())
+    with pytest.raises(ValueError, match=f"document {name}: its content has changed, or its key"):
+        documents.get(name)
 
 
 def test_what_was_destroyed_is_not_given_not_taken_and_nowhere_to_be_found(tmp_path: Path) -> None:

@@ -40,8 +40,10 @@ def post(tmp_path: Path) -> Iterator[tuple[Office, Server, Vault]]:
 
 
 def copy(here: Path, there: Path) -> None:
+    """Each file in one step: the sender may be about to open it."""
     for name in FILES:
-        shutil.copy2(here / name, there / name)
+        shutil.copy2(here / name, there / f"{name}.new")
+        (there / f"{name}.new").replace(there / name)
 
 
 def test_no_mail_goes_to_who_was_erased_also_not_by_a_vault_restored_meanwhile(post: tuple[Office, Server, Vault]) -> None:
