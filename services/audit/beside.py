@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from services.audit import pack as layout
+from services.audit.documents import documents
 from services.audit.faults import Fault
 from services.audit.pack import Pack
 from services.kernel.entry import Entry
@@ -28,9 +29,11 @@ class Beside:
         for event in entry.events:
             if event["type"] == "CallPublished":
                 self._call_file(log, stored.index, str(event["callFile"]))
-        for name in sorted(self._listed.pop((log, stored.index), ())):
-            if name.encode() not in stored.value:
-                self._found.append(Fault(log, stored.index, f"{layout.DOCUMENTS} says that it names {name}, and it does not"))
+        listed, named = self._listed.pop((log, stored.index), set[str]()), set(documents(entry))
+        for name in sorted(listed - named):
+            self._found.append(Fault(log, stored.index, f"{layout.DOCUMENTS} says that it names {name}, and it does not"))
+        for name in sorted(named - listed):
+            self._found.append(Fault(log, stored.index, f"it names the document {name}, and {layout.DOCUMENTS} does not say so"))
 
     def faults(self) -> Iterator[Fault]:
         """All that was found; to be asked when all entries were noted."""

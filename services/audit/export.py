@@ -15,11 +15,12 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from services.audit import writing
+from services.audit.documents import documents
 from services.audit.faults import FaultError, PackError
 from services.audit.logs import Watch, names, unwatched
 from services.kernel.canonical import leaf
 from services.kernel.entry import Entry
-from services.kernel.form import MalformedError, from_json
+from services.kernel.form import MalformedError
 from services.kernel.ports import Bus, BusError, Stored
 from services.runtime.client import Client
 from services.runtime.relay import topic
@@ -133,9 +134,7 @@ class _Taken:
 class _Named:
     """What the entries name: causes in other logs, documents, call files."""
 
-    def __init__(self, specs: Mapping[str, Spec]) -> None:
-        self._specs = specs
-        self._commands = {name: {kind.__name__: kind for kind in spec.decider.commands} for name, spec in specs.items()}
+    def __init__(self) -> None:
         self.needed: dict[str, int] = {}
         self.documents: list[tuple[str, str]] = []
         self.call_files: set[str] = set()
@@ -148,19 +147,12 @@ class _Named:
         """
         try:
             entry = Entry.from_bytes(stored.value)
-            documents = self._documents(log.partition("/")[0], entry)
         except MalformedError as error:
             raise FaultError(log, stored.index, f"no entry of this version: {error}") from error
         if entry.cause is not None:
             self.needed[entry.cause.log] = max(self.needed.get(entry.cause.log, 0), entry.cause.index + 1)
-        self.documents += [(name, f"{log}/{stored.index}") for name in documents]
+        self.documents += [(name, f"{log}/{stored.index}") for name in documents(entry)]
         self.call_files |= {str(event["callFile"]) for event in entry.events if event["type"] == "CallPublished"}
-
-    def _documents(self, service: str, entry: Entry) -> Iterable[str]:
-        kind = self._commands[service].get(str(entry.command["type"]))
-        if kind is None or (entry.part is not None and entry.part.number > 1):
-            return ()
-        return dict.fromkeys(self._specs[service].documents(from_json(kind, dict(entry.command))))
 
 
 def export(
@@ -182,7 +174,7 @@ def export(
     """
     writing.begin(directory, deployment=deployment, shards=shards, version=version("oproep"))
     source = source or FromServices(client)
-    named = _Named(specs)
+    named = _Named()
     with ExitStack() as stack:
         logs = [_Taken(log, stack.enter_context(tempfile.TemporaryFile())) for log in names(shards)]
         _take_all(logs, named, client, source, watch)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.audit import writing
 from services.audit.cores import CORES
+from services.audit.documents import documents
 from services.audit.logs import MemoryLogs
 from services.kernel.canonical import leaf
 from services.kernel.entry import Entry
@@ -37,7 +38,14 @@ def lay_down(
         note, key = writing.signed(deployment, writing.write_log(directory, log, values), seed)
         writing.write_note(directory, log, note)
         keys.append(key)
-    writing.end(directory, keys=keys, calls={f.stem: f.read_bytes() for f in CALLS.iterdir()}, documents=[], schemas=b"\n")
+    writing.end(
+        directory, keys=keys, calls={f.stem: f.read_bytes() for f in CALLS.iterdir()}, documents=_documents(logs), schemas=b"\n"
+    )
+
+
+def _documents(logs: Mapping[str, Sequence[bytes]]) -> list[tuple[str, str]]:
+    entries = [Entry.from_bytes(value) for values in logs.values() for value in values]
+    return [(name, f"{entry.log}/{entry.index}") for entry in entries for name in documents(entry)]
 
 
 def _read(service: str) -> list[Stored]:

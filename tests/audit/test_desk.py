@@ -14,6 +14,7 @@ import pytest
 from services.audit import verify_receipt
 from services.audit.chain import chain
 from services.audit.differing import difference
+from services.audit.documents import documents
 from services.audit.faults import FaultError, PackError
 from services.audit.logs import Cut, MemoryLogs, cut, in_memory
 from services.audit.memory import Memory
@@ -23,6 +24,8 @@ from services.audit.receipt import SCRIPT, receipt, write
 from services.audit.rerun import rerun
 from services.audit.verifying import verify
 from services.kernel.entry import Entry
+from services.kernel.form import from_json
+from services.standalone.registry import SPECS
 from services.tlog.tree import verify_inclusion
 from tests.audit import packs, small
 
@@ -208,6 +211,29 @@ def test_what_lies_beside_the_logs_must_be_there(folder: Path, tmp_path: Path, m
     keys = Pack(directory).keys
     (directory / missing).unlink()
     assert verify(Pack(directory), Memory(tmp_path / "memory"), keys).faults
+
+
+def test_the_list_of_documents_is_what_the_entries_name(folder: Path, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(folder, tmp_path / "export"))
+    file = directory / "documents.sha256"
+    lines = file.read_text("ascii").splitlines()
+    assert len({line[:64] for line in lines}) > 30
+    for spoiled in (lines[1:], [*lines, f"{'0' * 64}  budget_ledger/0/3"], [*lines, f"{'0' * 64}  intake/0/9999"], [*lines, "x"]):
+        file.write_text("\n".join(spoiled) + "\n", "ascii")
+        assert len(verify(Pack(directory), Memory(tmp_path / "memory")).faults) == 1
+
+
+def test_documents_are_those_that_the_services_say(memory: MemoryLogs) -> None:
+    named: set[str] = set()
+    for log in memory.names():
+        spec = SPECS[log.partition("/")[0]]
+        kinds = {kind.__name__: kind for kind in spec.decider.commands}
+        for entry in (Entry.from_bytes(stored.value) for stored in memory.entries(log)):
+            if entry.part is None or entry.part.number == 1:
+                command: object = from_json(kinds[str(entry.command["type"])], dict(entry.command))
+                assert documents(entry) == list(dict.fromkeys(spec.documents(command)))
+                named.update([str(entry.command["type"])] if documents(entry) else [])
+    assert named >= {"PublishCall", "SaveDraft", "AcceptAgreement", "FileReport"}
 
 
 def test_a_call_file_that_is_not_the_published_one_is_named_by_its_entry(folder: Path, tmp_path: Path) -> None:
