@@ -50,6 +50,11 @@ class Memory:
         file = self._directory / deployment / KEYS
         return read_keys(file) if file.exists() else None
 
+    def logs(self, deployment: str) -> list[str]:
+        """The logs of a deployment that were accepted."""
+        found = sorted((self._directory / deployment).glob("*/checkpoint"))
+        return ["/".join(file.parent.name.rsplit("-", 1)) for file in found]
+
     def before(self, deployment: str, log: str) -> Before | None:
         """A log as it was accepted last, or None.
 
@@ -69,14 +74,16 @@ class Memory:
         return Before(checkpoint, leaves)
 
     def advance(self, deployment: str, accepted: Mapping[str, tuple[str, bytes | bytearray]], keys: Sequence[VerifierKey]) -> None:
-        """Remember an export in which everything was sound: of each log the note and the leaves."""
+        """Remember an export in which everything was sound: of each log the note and the leaves, and by which keys.
+
+        A key that signs beside a trusted one is not trusted by that: anybody can add a line to a note.
+        """
         for log, (note, leaves) in accepted.items():
             place = self._place(deployment, log)
             place.mkdir(parents=True, exist_ok=True)
             _replace(place / "leaves", bytes(leaves))  # first: more leaves than the checkpoint needs do no harm
             _replace(place / "checkpoint", note.encode())
-        known = dict.fromkeys(str(key) for key in (*(self.keys(deployment) or ()), *keys))
-        _replace(self._directory / deployment / KEYS, "".join(f"{key}\n" for key in known).encode())
+        _replace(self._directory / deployment / KEYS, "".join(f"{key}\n" for key in keys).encode())
 
     def _place(self, deployment: str, log: str) -> Path:
         return self._directory / deployment / log.replace("/", "-")

@@ -74,11 +74,16 @@ def verify(pack: Pack, memory: Memory, keys: Sequence[VerifierKey] | None = None
             result.faults.append(error.fault)
         if check.whole:
             leaves[log] = check.leaves
+    result.faults += [
+        Fault(log, 0, "it was accepted before, and is not in this export")
+        for log in memory.logs(pack.deployment)
+        if log not in pack.names()
+    ]
     result.causes = len(causes)
     result.faults = [*causes.narrowed(result.faults, leaves), *beside.faults()]
     if not result.faults:
         accepted = {log: (pack.note(log), found) for log, found in leaves.items()}
-        memory.advance(pack.deployment, accepted, [*trusted, *_carried_over(pack, trusted)])
+        memory.advance(pack.deployment, accepted, trusted)
     return result
 
 
@@ -183,17 +188,3 @@ class _Check:
 
 
 _WORDS = {name: {kind.__name__ for kind in (*core.commands, *core.events)} for name, core in CORES.items()}
-
-
-def _carried_over(pack: Pack, trusted: Sequence[VerifierKey]) -> list[VerifierKey]:
-    """Keys of the export that signed beside a trusted key: the way in which a log takes a new key."""
-    new = [key for key in pack.keys if key not in trusted]
-    found: list[VerifierKey] = []
-    for log in pack.names():
-        for key in new:
-            try:
-                notes.verify(pack.note(log), [key])
-            except NoteError:
-                continue
-            found.append(key)
-    return found

@@ -124,6 +124,31 @@ def test_a_name_that_leads_elsewhere_is_no_deployment(line: Line, folder: Path, 
     assert line("audit", "verify", str(directory)).exit_code == 2
 
 
+def test_a_key_that_only_signs_beside_the_log_is_not_trusted_for_it(line: Line, folder: Path, tmp_path: Path) -> None:
+    beside, alone = tmp_path / "beside", tmp_path / "alone"
+    assert line("audit", "verify", str(folder)).exit_code == 0
+    packs.lay_down(alone, packs.values(packs.history()), seed=packs.OTHER_SEED)
+    shutil.copytree(folder, beside)
+    for note in beside.glob("logs/*/checkpoint"):
+        other = (alone / note.relative_to(beside)).read_text("utf-8")
+        note.write_text(note.read_text("utf-8") + other.rpartition("\n\n")[2], "utf-8")
+    with (beside / "keys.txt").open("a", encoding="utf-8") as file:
+        file.write((alone / "keys.txt").read_text("utf-8"))
+    assert line("audit", "verify", str(beside)).exit_code == 0, "lines of unknown keys are passed over"
+    assert line("audit", "verify", str(alone)).exit_code == 1, "and make nobody known"
+    assert line("audit", "verify", str(beside), "--keys", str(alone / "keys.txt")).exit_code == 0, "unless the auditor says so"
+    assert line("audit", "verify", str(alone)).exit_code == 0
+    assert line("audit", "verify", str(folder)).exit_code == 1, "the old key is no more"
+
+
+def test_a_log_that_was_there_before_must_be_there(line: Line, folder: Path, tmp_path: Path) -> None:
+    wide = {**packs.values(packs.history()), **{f"{service}/1": [] for service in SPECS}}
+    packs.lay_down(tmp_path / "wide", wide, shards=2)
+    assert line("audit", "verify", str(tmp_path / "wide")).exit_code == 0
+    outcome = line("audit", "verify", str(folder))
+    assert (outcome.exit_code, "awarding/1/0: it was accepted before" in outcome.stdout) == (1, True)
+
+
 def test_a_damaged_state_is_not_carried_on_over(line: Line, folder: Path, tmp_path: Path) -> None:
     assert line("audit", "verify", str(folder)).exit_code == 0
     leaves = tmp_path / "accepted" / "demo" / "budget_ledger-0" / "leaves"
