@@ -120,7 +120,7 @@ class Postgres:
         connection.execute(f'SET search_path TO "{self._schema}"'.encode())
         connection.execute("SET synchronous_commit TO on")
         # A process frozen inside its transaction must not keep another from taking over for ever.
-        connection.execute(f"SET idle_in_transaction_session_timeout TO '{_FROZEN_SECONDS}s'")
+        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (f"{_FROZEN_SECONDS}s",))
         return cast("_Connection", connection)
 
     def sql(self, text: str) -> str:
