@@ -29,6 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "default:unclosed event loop:ResourceWarning")
 
 
+def pytest_sessionfinish() -> None:
+    with warnings.catch_warnings():  # the last of what they left, before pytest looks for such things with its own filters
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
 def _missing(what: str, error: Exception) -> NoReturn:
     reason = f"no {what} here: {error}"
     if os.environ.get("CI") == "true":
