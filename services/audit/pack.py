@@ -37,11 +37,6 @@ _MAX_SHARDS = 64
 _DEPLOYMENT = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
 
 
-def origin(deployment: str, log: str) -> str:
-    """The name under which a log is signed, for life."""
-    return f"oproep/{deployment}/{log}"
-
-
 @dataclass(frozen=True, slots=True)
 class Proof:
     """That an entry is in its log: leaf and hashes on the way to the root of the checkpoint."""

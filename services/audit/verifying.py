@@ -110,7 +110,7 @@ class _Check:
             words = f"the export has form {self._pack.form!r}, known is {layout.FORM!r}: a newer version wrote it"
             raise FaultError(self._log, 0, words)
         checkpoint = self._pack.checkpoint(self._log)
-        if checkpoint.origin != layout.origin(self._pack.deployment, self._log):
+        if checkpoint.origin != notes.origin(self._pack.deployment, self._log):
             raise FaultError(self._log, 0, f"here stands the checkpoint of {checkpoint.origin}")
         result.sizes[self._log] = checkpoint.size
         self._read(checkpoint.size, watch)

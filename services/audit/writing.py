@@ -59,7 +59,7 @@ def write_note(directory: Path, log: str, note: str) -> None:
 
 def signed(deployment: str, found: Checkpoint, seed: bytes) -> tuple[str, str]:
     """A note of whoever holds the deployment's key over what was written, and the key that verifies it."""
-    name = pack.origin(deployment, found.origin)
+    name = notes.origin(deployment, found.origin)
     key = SigningKey(name, seed)
     return notes.sign(Checkpoint(name, found.size, found.root), [key]), str(key.verifier)
 

@@ -1,7 +1,6 @@
 """Services in processes of their own, for as long as a measurement takes."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from urllib.request import urlopen
 import grpc
 
 from services.bench.figures import cpu_seconds, memory_mib
+from services.demo.sink import free_port
 from services.kernel.people import Actor
 from services.runtime.client import Client
 from services.runtime.shards import system_actor
@@ -95,14 +95,6 @@ def serving(directory: Path, names: Sequence[str], *, store: str = "", bus: str 
     finally:
         process.terminate()
         process.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
