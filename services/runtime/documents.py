@@ -40,16 +40,20 @@ class Documents:
                 raise DestroyedError(f"document {name}: destroyed while it came in")
         return name
 
+    def has(self, name: str) -> bool:
+        """Whether a document is kept under that name; of one that was destroyed: no. Its content is not looked at."""
+        path = self._path(name)
+        return path.exists() and not _tombstone(path).exists()
+
     def get(self, name: str) -> bytes | None:
         """The content of that name, or None.
 
         Raises:
             ValueError: if what is stored is no longer what its name says.
         """
-        path = self._path(name)
-        if not path.exists() or _tombstone(path).exists():
+        if not self.has(name):
             return None
-        content, key = path.read_bytes(), self._key_path(name)
+        content, key = self._path(name).read_bytes(), self._key_path(name)
         if key.exists():  # none: version 0.1 kept documents as they came
             try:
                 content = opened(key.read_bytes(), content, name)

@@ -38,6 +38,26 @@ def test_a_document_is_found_by_its_content(tmp_path: Path) -> None:
     assert not any(b"plan" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
+def test_what_is_kept_is_known_without_reading_it(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    name = documents.put(b"plan")
+    assert (documents.has(name), documents.has(digest(b"other"))) == (True, False)
+    (tmp_path / name[:2] / name).write_bytes(b"plot")
+    assert documents.has(name)
+
+
+def test_what_was_destroyed_is_not_there_though_its_file_has_come_back(tmp_path: Path) -> None:
+    documents = Documents(tmp_path)
+    name = documents.put(b"plan")
+    kept = (tmp_path / name[:2] / name).read_bytes()
+    documents.destroy(name)
+    assert not documents.has(name)
+    (tmp_path / name[:2] / name).write_bytes(kept)  # out of a backup
+    assert not documents.has(name)
+    documents.destroy(digest(b"other"))
+    assert not documents.has(digest(b"other"))
+
+
 def test_a_document_that_has_changed_is_not_given(tmp_path: Path) -> None:
     name = Documents(tmp_path).put(b"plan")
     (tmp_path / name[:2] / name).write_bytes(b"plot")
