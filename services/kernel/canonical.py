@@ -1,27 +1,42 @@
 """One value, one set of bytes: canonical JSON after RFC 8785, and its leaf hash after RFC 6962.
 
 Entries hold strings, booleans, arrays and objects only (see `form`), and member names are ASCII. For that subset the
-standard library's compact, key-sorted output is byte-equal to RFC 8785; a property test holds it against an independent
-implementation.
+compact, key-sorted output of the standard library and of `orjson` is byte-equal to RFC 8785; a property test holds both
+against an independent implementation. `orjson` is five times faster, and an auditor can do without it.
 """
 
 import hashlib
 import json
+import re
+from types import ModuleType
 from typing import Any, NoReturn, cast
 
 from services.kernel.form import Json, MalformedError
+
+orjson: ModuleType | None
+try:
+    import orjson
+except ImportError:  # an auditor's machine may have Python only
+    orjson = None
 
 MAX_ENTRY_BYTES = 65_535
 """The longest entry: the largest length that a uint16 prefix of a C2SP tlog-tiles entry bundle can state."""
 MAX_COMMAND_BYTES = 56_000
 """The longest command: an entry must hold it, together with at least its refusal."""
 
-
+_SORTED = 0 if orjson is None else orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+_DOUBTFUL = re.compile(rb'(?:":|[\[,])[-0-9n]')
+"""Where a number or a null may stand; in the midst of a text it may be neither."""
 _written = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def encode(value: Json) -> bytes:
     """Write `value` canonically."""
+    if orjson is not None:
+        try:
+            return cast("bytes", orjson.dumps(value, option=_SORTED))
+        except TypeError:  # half a surrogate pair, or too deep for it: the standard library says which, or can
+            pass
     return _written(value).encode()
 
 
@@ -32,11 +47,31 @@ def decode(data: bytes) -> dict[str, Any]:
         MalformedError: if it is not UTF-8 JSON, has a duplicate name, one outside ASCII, a number, a null, or is not
             in canonical form.
     """
+    value = _plainly(data)
+    return _closely(data) if value is None else value
+
+
+def _plainly(data: bytes) -> dict[str, Any] | None:
+    """The object, if it is plain that it is in order; None if that takes a closer look."""
+    if orjson is None or _DOUBTFUL.search(data) is not None:
+        return None
+    try:
+        value = orjson.loads(data)
+        if not isinstance(value, dict) or orjson.dumps(value, option=_SORTED) != data:
+            return None
+    except (ValueError, TypeError):
+        return None
+    if not data.isascii():
+        _check(value)
+    return cast("dict[str, Any]", value)
+
+
+def _closely(data: bytes) -> dict[str, Any]:
     try:
         value = _read(data.decode())
         if b"null" in data or not data.isascii():
             _check(value)
-        same = encode(value) == data
+        same = _written(value).encode() == data
         if not same:
             _read_unique(data.decode())  # a name that occurs twice is why, if there is one
     except UnicodeEncodeError as error:
@@ -47,7 +82,7 @@ def decode(data: bytes) -> dict[str, Any]:
         raise MalformedError("", "no object", "a JSON object")
     if not same:
         raise MalformedError("", "not in canonical form", "RFC 8785 canonical JSON")
-    return value
+    return cast("dict[str, Any]", value)
 
 
 def leaf(data: bytes) -> str:

@@ -30,8 +30,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from fractions import Fraction
-from functools import cache
-from operator import attrgetter
+from functools import cache, lru_cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 T = TypeVar("T")
@@ -114,6 +113,7 @@ def camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in tail)
 
 
+@lru_cache(maxsize=4096)  # one commit's time stands in all that it writes, a deadline in thousands of commands
 def instant(value: datetime) -> str:
     """An instant as proto3 JSON prints a Timestamp: UTC, `Z`, and 0, 3 or 6 digits of fraction."""
     if value.tzinfo is not UTC:
@@ -133,10 +133,15 @@ def parse_instant(text: object, path: str) -> datetime:
     if not isinstance(text, str) or not _INSTANT.fullmatch(text):
         raise MalformedError(path, f"{_shown(text)} is no instant", allowed)
     try:
-        value = datetime.fromisoformat(text if len(text) <= _MICROSECONDS else re.sub(r"(\.\d{6})\d+", r"\1", text))
-        return value if value.tzinfo is UTC else value.astimezone(UTC)
+        return _instant_of(text)
     except (ValueError, OverflowError) as error:
         raise MalformedError(path, f"{_shown(text)} is no instant", allowed) from error
+
+
+@lru_cache(maxsize=4096)
+def _instant_of(text: str) -> datetime:
+    value = datetime.fromisoformat(text if len(text) <= _MICROSECONDS else re.sub(r"(\.\d{6})\d+", r"\1", text))
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 def _shown(value: object) -> str:
@@ -195,6 +200,8 @@ _SCALARS: dict[object, tuple[Callable[[Any], Json], Callable[[object, str], Any]
     Fraction: (lambda v: f"{v.numerator}/{v.denominator}", _read_fraction),
 }
 
+_IN_PLACE: dict[object, str] = {str: "{}", int: "str({})", bool: "{}"}
+
 
 @cache
 def _fields(kind: type) -> tuple[tuple[str, str, Any, bool], ...]:
@@ -205,6 +212,13 @@ def _fields(kind: type) -> tuple[tuple[str, str, Any, bool], ...]:
 
 def _is_optional(hint: Any) -> bool:
     return get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint)
+
+
+def _bare(hint: Any) -> Any:
+    """A type without its limits, and without None."""
+    if _is_optional(hint):
+        return _bare(_inner(hint))
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
 def _inner(hint: Any) -> Any:
@@ -230,20 +244,23 @@ def _writer(hint: Any) -> Callable[[Any], Json]:  # noqa: PLR0911 - one return a
         return lambda v: {k: item(x) for k, x in v.items()}
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return lambda v: v.value
-    plan = [(key, _writer(t)) for _, key, t, _ in _fields(hint)]
-    values = _values(tuple(name for name, *_ in _fields(hint)))
-
-    def write(value: Any) -> Json:
-        return {key: w(v) for (key, w), v in zip(plan, values(value), strict=True) if v is not None}
-
-    return write
+    return _record_writer(hint)
 
 
-def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    """Gets the attributes of those names."""
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda value: tuple(getattr(value, name) for name in names)
+def _record_writer(kind: type) -> Callable[[Any], Json]:
+    """Writes records of one kind. Made as a text and compiled once, as `dataclasses` makes `__init__`: it is done most of all."""
+    scope: dict[str, Any] = {}
+    always, maybe = list[str](), list[str]()
+    for name, key, hint, optional in _fields(kind):
+        scope[f"write_{name}"] = _writer(hint)
+        written = _IN_PLACE.get(_bare(hint), f"write_{name}({{}})").format(f"v.{name}")
+        if optional:
+            maybe.append(f" if v.{name} is not None: said[{key!r}] = {written}")
+        else:
+            always.append(f"{key!r}: {written}")
+    lines = ["def write(v):", f" said = {{{', '.join(always)}}}", *maybe, " return said"]
+    exec("\n".join(lines), scope)  # noqa: S102 - of names of fields only, which are identifiers
+    return typing.cast("Callable[[Any], Json]", scope["write"])
 
 
 @cache
@@ -324,6 +341,7 @@ def _members(data: object, path: str) -> dict[str, object]:
 
 
 def _record_reader(kind: type) -> Callable[[object, str], Any]:
+    """Reads records of one kind. What is in order is read straight through; anything else goes the long way to its fault."""
     plan = [(name, key, _reader(t), optional) for name, key, t, optional in _fields(kind)]
     known = frozenset([*(key for _, key, _, _ in plan), "type"])
     defaults = {
@@ -331,23 +349,42 @@ def _record_reader(kind: type) -> Callable[[object, str], Any]:
         for f in dataclasses.fields(kind)
         if f.default is not dataclasses.MISSING or f.default_factory is not dataclasses.MISSING
     }
+    defaults = {name: None for name, _, _, optional in plan if optional} | defaults
 
-    def read(data: object, path: str) -> Any:
+    def read_slowly(data: object, path: str) -> Any:
         members = _members(data, path)
         here = f"{path}." if path else ""
         if not known.issuperset(members):
             name = next(name for name in members if name not in known)
             raise MalformedError(here + name, "unknown field", ", ".join(sorted(known - {"type"})))
         values: dict[str, Any] = {}
-        for name, key, reader, optional in plan:
+        for name, key, reader, _ in plan:
             if key in members:
                 values[name] = reader(members[key], here + key)
             elif name in defaults:
                 values[name] = defaults[name]
-            elif optional:
-                values[name] = None
             else:
                 raise MalformedError(here + key, "missing", "a value")
         return kind(**values)
+
+    scope: dict[str, Any] = {"kind": kind, "known": known, "defaults": defaults}
+    arguments: list[str] = []
+    for name, key, reader, _ in plan:
+        scope[f"read_{name}"] = reader
+        value = f"read_{name}(data[{key!r}], '')"
+        arguments.append(f"{name}={value} if {key!r} in data else defaults[{name!r}]" if name in defaults else f"{name}={value}")
+    lines = [
+        "def read(data):",
+        " if type(data) is not dict or not known.issuperset(data): raise TypeError",
+        f" return kind({', '.join(arguments)})",
+    ]
+    exec("\n".join(lines), scope)  # noqa: S102 - of names of fields only, which are identifiers
+    read_straight: Callable[[object], Any] = scope["read"]
+
+    def read(data: object, path: str) -> Any:
+        try:
+            return read_straight(data)
+        except (MalformedError, KeyError, TypeError):
+            return read_slowly(data, path)
 
     return read

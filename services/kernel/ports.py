@@ -270,6 +270,14 @@ class Bus(Protocol):
         """Read a partition from `position` on; use it from one thread."""
         ...
 
+    def last(self, topic: str, partition: int, count: int) -> Sequence[Message]:
+        """The last `count` records of a partition, in order; all if there are fewer.
+
+        Raises:
+            BusError: if the bus does not answer; trying again may help.
+        """
+        ...
+
 
 class Clock(Protocol):
     """Tells the time. The only source of it; cores get it as an argument."""

@@ -11,9 +11,25 @@ from services.kernel.form import Json, MalformedError
 from tests.kernel.arbitrary import JSON, OBJECTS
 
 
+@pytest.fixture(params=["orjson", "standard library"])
+def _library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param != "orjson":
+        monkeypatch.setattr(canonical, "orjson", None)
+
+
 @given(JSON)
 def test_the_bytes_are_those_of_rfc_8785(value: Json) -> None:
     assert canonical.encode(value) == rfc8785.dumps(value)
+
+
+@given(JSON)
+def test_both_libraries_write_the_same_bytes_and_read_the_same_objects(value: Json) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        quick = canonical.encode({"a": value})
+        read = canonical.decode(quick)
+        patch.setattr(canonical, "orjson", None)
+        assert canonical.encode({"a": value}) == quick
+        assert canonical.decode(quick) == read == {"a": value}
 
 
 @given(OBJECTS)
@@ -50,6 +66,7 @@ def test_what_was_written_is_read_back(value: dict[str, Json]) -> None:
         ('{"\U0001f600":"1","\uffee":"2"}'.encode(), "a name outside ASCII"),
     ],
 )
+@pytest.mark.usefixtures("_library")
 def test_what_is_not_canonical_is_refused(data: bytes, fault: str) -> None:
     with pytest.raises(MalformedError) as caught:
         canonical.decode(data)
