@@ -1,0 +1,449 @@
+"""Events of the publishing service; field for field the messages in `protos/grants/publishing` and `protos/grants/awards`.
+
+The first eleven are public: each has its place in the feed (`sequence`), the entry that it tells of (`source`) and that entry's
+instant (`occurred_at`). They are a contract with the outside: fields are added, never changed or removed.
+
+Of an award four sums are told apart, each as it stands after the event: what the decision in force grants (`awarded_cents`), what
+the ledger has bound (`committed_cents`), what was paid (`paid_cents`) and what came back (`recovered_cents`).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Annotated, get_args
+
+from services.kernel.form import Between, Digest, Id, Line
+from services.kernel.rules import Cents, CentsOrZero, Code, Currency, Named, Translated
+from services.publishing.terms import (
+    Body,
+    Change,
+    Count,
+    Decision,
+    Grant,
+    Ground,
+    Kbo,
+    Links,
+    Move,
+    Number,
+    Organisation,
+    Refusal,
+    RefusalCode,
+    Sequence,
+    Settlement,
+    Source,
+)
+
+Partners = Annotated[tuple[Organisation, ...], Between(0, 300)]
+Purposes = Annotated[tuple[Named, ...], Between(0, 50)]
+
+# Public
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPublished:
+    """A call that is open, or will be. `published` names what is told of its awards."""
+
+    sequence: Sequence
+    call_id: Id
+    title: Translated
+    authority: Translated
+    legal_basis: Line
+    envelope_id: Id
+    budget_year: int
+    budget_cents: Cents
+    cap_cents: Cents
+    currency: Currency
+    own_share_percent: int
+    applicant_kinds: tuple[Code, ...]
+    regions: tuple[Line, ...]
+    opens_at: datetime
+    deadline: datetime
+    zone: Line
+    project_start: date
+    project_end: date
+    purposes: tuple[Named, ...]
+    published: tuple[Code, ...]
+    call_file: Digest
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineMoved:
+    """The call has another deadline, for everybody."""
+
+    sequence: Sequence
+    call_id: Id
+    before: datetime
+    deadline: datetime
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallClosed:
+    """The intake is over; `applications` counts the files that were submitted and not withdrawn."""
+
+    sequence: Sequence
+    call_id: Id
+    closed_at: datetime
+    applications: Count
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingPublished:
+    """The jury has established a ranking of `ranked` places; a higher `version` takes its place. It awards nothing."""
+
+    sequence: Sequence
+    call_id: Id
+    version: Number
+    ranked: Count
+    minimum_total: Fraction
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwardGranted:
+    """An award: approved, and bound by the ledger. `amount_cents` is what was granted."""
+
+    sequence: Sequence
+    call_id: Id
+    award_id: Id
+    application_id: Id
+    organisation: Organisation
+    partners: Partners
+    purposes: Purposes
+    amount_cents: Cents
+    currency: Currency
+    awarded_cents: CentsOrZero
+    committed_cents: CentsOrZero
+    paid_cents: CentsOrZero | None = None
+    recovered_cents: CentsOrZero | None = None
+    requested_cents: Cents | None = None
+    decided_on: date | None = None
+    project_start: date | None = None
+    project_end: date | None = None
+    ground: Ground
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwardRefused:
+    """An application that got no award; an appeal may still lead to one."""
+
+    sequence: Sequence
+    call_id: Id
+    application_id: Id
+    organisation: Organisation
+    partners: Partners
+    purposes: Purposes
+    requested_cents: Cents | None = None
+    currency: Currency
+    decided_on: date | None = None
+    ground: Ground
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwardAmended:
+    """An award that is no longer what it was: `amount_cents` is by how much the commitment changed, 0 by a merger of bodies."""
+
+    sequence: Sequence
+    call_id: Id
+    award_id: Id
+    application_id: Id
+    organisation: Organisation
+    partners: Partners
+    purposes: Purposes
+    amount_cents: Change
+    currency: Currency
+    awarded_cents: CentsOrZero
+    committed_cents: CentsOrZero
+    paid_cents: CentsOrZero | None = None
+    recovered_cents: CentsOrZero | None = None
+    requested_cents: Cents | None = None
+    decided_on: date | None = None
+    project_start: date | None = None
+    project_end: date | None = None
+    ground: Ground
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwardWithdrawn:
+    """An award that is none any more, before anything was paid: `amount_cents`, below 0, is by how much the commitment changed."""
+
+    sequence: Sequence
+    call_id: Id
+    award_id: Id
+    application_id: Id
+    organisation: Organisation
+    partners: Partners
+    purposes: Purposes
+    amount_cents: Change
+    currency: Currency
+    awarded_cents: CentsOrZero
+    committed_cents: CentsOrZero
+    paid_cents: CentsOrZero | None = None
+    recovered_cents: CentsOrZero | None = None
+    requested_cents: Cents | None = None
+    decided_on: date | None = None
+    project_start: date | None = None
+    project_end: date | None = None
+    ground: Ground
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMade:
+    """A payment that the bank has carried out: `amount_cents`, an advance or a balance."""
+
+    sequence: Sequence
+    call_id: Id
+    award_id: Id
+    application_id: Id
+    payment_id: Id
+    organisation: Organisation
+    partners: Partners
+    purposes: Purposes
+    amount_cents: Cents
+    currency: Currency
+    awarded_cents: CentsOrZero
+    committed_cents: CentsOrZero
+    paid_cents: CentsOrZero
+    recovered_cents: CentsOrZero
+    requested_cents: Cents | None = None
+    decided_on: date | None = None
+    project_start: date | None = None
+    project_end: date | None = None
+    ground: Ground
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwardSettled:
+    """What an award comes to by its final report: `amount_cents`. What is still to be paid, or to be given back, is on its way."""
+
+    sequence: Sequence
+    call_id: Id
+    award_id: Id
+    application_id: Id
+    organisation: Organisation
+    partners: Partners
+    purposes: Purposes
+    amount_cents: CentsOrZero
+    currency: Currency
+    accepted_cents: CentsOrZero
+    balance_cents: CentsOrZero | None = None
+    recovery_cents: CentsOrZero | None = None
+    limit: Code
+    awarded_cents: CentsOrZero
+    committed_cents: CentsOrZero
+    paid_cents: CentsOrZero | None = None
+    recovered_cents: CentsOrZero | None = None
+    requested_cents: Cents | None = None
+    decided_on: date | None = None
+    project_start: date | None = None
+    project_end: date | None = None
+    ground: Ground
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwardRecovered:
+    """Money that came back: `amount_cents`. The commitment has shrunk by it."""
+
+    sequence: Sequence
+    call_id: Id
+    award_id: Id
+    application_id: Id
+    recovery_id: Id
+    organisation: Organisation
+    partners: Partners
+    purposes: Purposes
+    amount_cents: Cents
+    currency: Currency
+    awarded_cents: CentsOrZero
+    committed_cents: CentsOrZero
+    paid_cents: CentsOrZero
+    recovered_cents: CentsOrZero
+    requested_cents: Cents | None = None
+    decided_on: date | None = None
+    project_start: date | None = None
+    project_end: date | None = None
+    ground: Ground
+    occurred_at: datetime
+    source: Source
+    links: Links
+
+
+# Internal: what is kept until it can be told. No door ever shows them.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodiesNoted:
+    """Bodies that may file in the call; a body named before is corrected."""
+
+    call_id: Id
+    bodies: Annotated[tuple[Body, ...], Between(1, 100)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileNoted:
+    """What an admissible application asks money for."""
+
+    call_id: Id
+    application_id: Id
+    partners: Annotated[tuple[Kbo, ...], Between(0, 300)]
+    requested_cents: Cents
+    purposes: Annotated[tuple[Code, ...], Between(0, 50)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreNoted:
+    """The total score of an application in a version of the ranking."""
+
+    call_id: Id
+    application_id: Id
+    version: Number
+    total: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceNoted:
+    """The version of the ranking by which an application is decided on."""
+
+    call_id: Id
+    application_id: Id
+    version: Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingNoted:
+    """A ranking that came before its call."""
+
+    call_id: Id
+    version: Number
+    ranked: Count
+    minimum_total: Fraction
+    occurred_at: datetime
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionNoted:
+    """An approved decision to award; it is told when it is granted."""
+
+    call_id: Id
+    award_id: Id
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantNoted:
+    """An award that was granted; it is told when all that it says is known."""
+
+    call_id: Id
+    award_id: Id
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveNoted:
+    """Something that happened to an award; it is told in its turn."""
+
+    call_id: Id
+    award_id: Id
+    move: Move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementNoted:
+    """What the final report makes of an award; it is told in its turn."""
+
+    call_id: Id
+    award_id: Id
+    settlement: Settlement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalNoted:
+    """A refused application; it is told if the call says so, when all that it says is known."""
+
+    call_id: Id
+    application_id: Id
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergerNoted:
+    """A body that has gone over into another one, in a call."""
+
+    call_id: Id
+    from_body: Kbo
+    into_body: Kbo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """The next thing to tell of an award or an application is not told: the call does not publish it."""
+
+    call_id: Id
+    award_id: Id | None = None
+    application_id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A command that was not carried out, and why."""
+
+    call_id: Id
+    award_id: Id | None = None
+    application_id: Id | None = None
+    command: Id
+    code: RefusalCode
+    detail: Line
+
+
+AwardEvent = AwardGranted | AwardAmended | AwardWithdrawn | PaymentMade | AwardSettled | AwardRecovered
+"""The public events about an award that was granted: all have its sums, its organisation and its ground."""
+CallEvent = CallPublished | DeadlineMoved | CallClosed | RankingPublished
+Public = CallEvent | AwardEvent | AwardRefused
+Internal = (
+    BodiesNoted
+    | FileNoted
+    | ScoreNoted
+    | PlaceNoted
+    | RankingNoted
+    | DecisionNoted
+    | GrantNoted
+    | MoveNoted
+    | SettlementNoted
+    | RefusalNoted
+    | MergerNoted
+    | Passed
+    | Refused
+)
+Event = Public | Internal
+
+PUBLIC = tuple(kind.__name__ for kind in (*get_args(CallEvent), *get_args(AwardEvent), AwardRefused))
+"""The names of the public events."""
