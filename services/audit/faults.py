@@ -1,6 +1,7 @@
 """What is wrong with an export, and where it starts."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -13,6 +14,10 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.log}/{self.index}: {self.words}"
+
+    def told(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"log": self.log, "index": self.index, "fault": self.words}
 
 
 class FaultError(RuntimeError):

@@ -8,10 +8,10 @@ from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.audit import verify_receipt
 from services.audit.faults import FaultError, PackError
 from services.audit.logs import logs_of, stored_at, until
 from services.audit.pack import Pack, Proof
+from services.tlog import verify_receipt
 
 HEADER = "c2sp.org/tlog-proof@v1"
 SCRIPT = Path(verify_receipt.__file__)

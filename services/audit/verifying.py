@@ -23,6 +23,10 @@ from services.kernel.ports import Stored
 from services.tlog import notes
 from services.tlog.notes import Checkpoint, NoteError, VerifierKey
 from services.tlog.tree import TILE_HEIGHT, Frontier
+from services.tlog.witnesses import Cosigned, Quorum, cosigned
+
+NOBODY = Quorum()
+"""No witness is asked for."""
 
 
 @dataclass
@@ -34,6 +38,8 @@ class Verified:
     roots: dict[str, str] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
     """The size at which each log was accepted last; missing for one that is new here."""
+    cosigned: dict[str, Cosigned] = field(default_factory=dict)
+    """Which witnesses have signed each log's checkpoint."""
     causes: int = 0
     keys_from_export: bool = False
     """The keys were taken from the export itself: it proves that it is whole, not who signed it."""
@@ -43,20 +49,31 @@ class Verified:
         """As JSON."""
         return {
             "deployment": self.deployment,
-            "logs": [
-                {"log": log, "size": size, "root": self.roots.get(log, ""), "acceptedBefore": self.since.get(log)}
-                for log, size in self.sizes.items()
-            ],
+            "logs": [self._log(log, size) for log, size in self.sizes.items()],
             "causes": self.causes,
             "keysFromExport": self.keys_from_export,
-            "faults": [{"log": f.log, "index": f.index, "fault": f.words} for f in self.faults],
+            "faults": [fault.told() for fault in self.faults],
+        }
+
+    def _log(self, log: str, size: int) -> dict[str, Any]:
+        found = self.cosigned.get(log, Cosigned())
+        return {
+            "log": log,
+            "size": size,
+            "root": self.roots.get(log, ""),
+            "acceptedBefore": self.since.get(log),
+            "cosignedBy": list(found.good),
+            "otherLines": list(found.foreign),
         }
 
 
-def verify(pack: Pack, memory: Memory, keys: Sequence[VerifierKey] | None = None, watch: Watch = unwatched) -> Verified:
-    """Check an export. `keys`: who may sign; those of the memory if none are given, at first sight those of the export.
+def verify(
+    pack: Pack, memory: Memory, keys: Sequence[VerifierKey] | None = None, watch: Watch = unwatched, quorum: Quorum = NOBODY
+) -> Verified:
+    """Check an export. The memory advances at the end, if there is no fault at all.
 
-    The memory advances at the end, if there is no fault at all.
+    `keys`: who may sign; those of the memory if none are given, at first sight those of the export. `quorum`: which witnesses
+    must have signed each checkpoint as well.
 
     Raises:
         MemoryFileError: if the memory is damaged.
@@ -67,7 +84,7 @@ def verify(pack: Pack, memory: Memory, keys: Sequence[VerifierKey] | None = None
     causes, beside = Causes(pack.names()), Beside(pack)
     leaves: dict[str, bytearray] = {}
     for log in pack.names():
-        check = _Check(pack, log, trusted, memory.before(pack.deployment, log), (causes, beside))
+        check = _Check(pack, log, (trusted, quorum), memory.before(pack.deployment, log), (causes, beside))
         try:
             check.run(result, watch)
         except FaultError as error:
@@ -91,9 +108,15 @@ class _Check:
     """One log. `leaves` has the leaf hashes that were read; `whole` says that those are all."""
 
     def __init__(
-        self, pack: Pack, log: str, keys: Sequence[VerifierKey], before: Before | None, notebooks: tuple[Causes, Beside]
+        self,
+        pack: Pack,
+        log: str,
+        signers: tuple[Sequence[VerifierKey], Quorum],
+        before: Before | None,
+        notebooks: tuple[Causes, Beside],
     ) -> None:
-        self._pack, self._log, self._keys, self._before = pack, log, keys, before
+        self._pack, self._log, self._before = pack, log, before
+        self._keys, self._quorum = signers
         self._causes, self._beside = notebooks
         self._frontier = Frontier()
         self._missing: FaultError | None = None
@@ -116,6 +139,7 @@ class _Check:
         self._read(checkpoint.size, watch)
         self.whole = True
         self._compare(checkpoint)
+        result.cosigned[self._log] = self._cosigned()
         result.roots[self._log] = checkpoint.root.hex()
         if self._before is not None:
             result.since[self._log] = self._before.checkpoint.size
@@ -178,6 +202,13 @@ class _Check:
             raise FaultError(self._log, self._known(), f"its checkpoint is {error}") from error
         if self._frontier.root() != checkpoint.root:
             raise FaultError(self._log, self._known(), f"{CHANGED}: its root is not the signed one")
+
+    def _cosigned(self) -> Cosigned:
+        """Who else has signed; the log itself has."""
+        found = cosigned(self._pack.note(self._log), self._quorum.witnesses)
+        if words := self._quorum.fault(found):
+            raise FaultError(self._log, self._known(), f"its checkpoint is {words}")
+        return found
 
     def _same_as(self, before: Before) -> bool:
         return self._frontier.root() == before.checkpoint.root and self._known() == before.checkpoint.size

@@ -40,6 +40,12 @@ def verified(found: Verified, *, as_json: bool) -> None:
     ]
     common.print_table(f"Logs of {found.deployment}", ("log", "entries #", "root begins", "accepted before"), rows)
     _faults(found.faults)
+    for log, others in found.cosigned.items():
+        if others.good:
+            common.console.print(f"{log}: cosigned by {', '.join(others.good)}", markup=False, soft_wrap=True)
+        if others.foreign:
+            words = f"{log}: lines of {', '.join(others.foreign)}, not known here, were passed over"
+            common.console.print(words, style="yellow", markup=False, soft_wrap=True)
     if found.keys_from_export:
         words = "The keys were taken from the export itself. Compare them with keys that you have from elsewhere, or give --keys."
         common.console.print(words, style="yellow", markup=False, soft_wrap=True)
@@ -50,14 +56,7 @@ def verified(found: Verified, *, as_json: bool) -> None:
 def replayed(found: Rerun, *, as_json: bool) -> None:
     """What `replay` found."""
     if as_json:
-        common.print_json(
-            {
-                "deployment": found.deployment,
-                "entries": found.lengths,
-                "balance": found.books.told(),
-                "faults": [{"log": f.log, "index": f.index, "fault": f.words} for f in found.faults],
-            }
-        )
+        common.print_json(found.told())
         return
     faulty = {fault.log for fault in found.faults}
     common.print_table(
