@@ -4,13 +4,17 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
+from services.audit import alone
 from services.audit import pack as layout
 from services.audit.documents import documents
 from services.audit.faults import Fault
 from services.audit.pack import Pack
+from services.audit.receipt import SCRIPT
 from services.kernel.entry import Entry
 from services.kernel.ports import Stored
 
+_VOUCHED_FOR = (layout.SCHEMAS, alone.NAME, SCRIPT.name)
+"""Files that no entry names, and whose hashes the export itself says."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LINE = re.compile(r"([0-9a-f]{64})  ([a-z_]+/\d+)/(\d+)", re.ASCII)
 
@@ -40,9 +44,12 @@ class Beside:
         yield from self._found
         for log, index in sorted(self._listed):
             yield Fault(log, index, f"{layout.DOCUMENTS} names this entry, and there is none")
-        for file in (layout.KEYS, layout.SCHEMAS):
-            if not (self._pack.directory / file).is_file():
-                yield Fault(self._pack.names()[0], 0, f"{file} is missing")
+        for name in (layout.KEYS, *_VOUCHED_FOR):
+            file, hash_ = self._pack.directory / name, self._pack.hashes_beside.get(name)
+            if not file.is_file():
+                yield Fault(self._pack.names()[0], 0, f"{name} is missing")
+            elif name in _VOUCHED_FOR and sha256(file.read_bytes()).hexdigest() != hash_:
+                yield Fault(self._pack.names()[0], 0, f"{name} is not the file whose hash is in {layout.DEPLOYMENT}")
 
     def _read_list(self) -> None:
         try:

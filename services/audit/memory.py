@@ -14,6 +14,9 @@ from services.tlog import notes
 from services.tlog.notes import Checkpoint, NoteError, VerifierKey
 from services.tlog.tree import HASH_BYTES
 
+OWN_STATE = Path("~/.local/state/oproep-audit")
+"""Where it lies if nobody says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Before:

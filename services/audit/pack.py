@@ -1,9 +1,11 @@
 """An export as a folder, read without trusting it.
 
 README.md             what this is and how to look at it
-deployment.json       form, deployment, shards, version of the program
+deployment.json       form, deployment, shards, version of the program; hashes of what no entry vouches for
 keys.txt              the logs' public keys, one a line
 schemas/protos.binpb  the contract, as a protobuf FileDescriptorSet
+audit.pyz             the desk in one file, for a Python without anything else
+verify_receipt.py     checks receipts with nothing but Python
 calls/<sha256>.toml   the call files, each under its hash
 documents.sha256      the hash of every document that an entry names, and that entry
 logs/<service>-<shard>/checkpoint, tile/…     one log each, after C2SP tlog-tiles
@@ -23,6 +25,7 @@ from services.kernel.ports import Stored
 from services.tlog import notes, tiles, tree
 from services.tlog.notes import Checkpoint, NoteError, VerifierKey
 from services.tlog.tiles import TileError, Tiles
+from services.tlog.witnesses import Quorum, WitnessKey
 
 FORM = "1"
 DEPLOYMENT, KEYS, SCHEMAS, CALLS, DOCUMENTS, LOGS = (
@@ -74,6 +77,8 @@ class Pack:
         if not (shards.isascii() and shards.isdecimal() and 0 < int(shards) <= _MAX_SHARDS):
             raise PackError(f"{directory / DEPLOYMENT}: shards {shards!r}; allowed: a number from 1 to {_MAX_SHARDS}")
         self._names = names(int(shards))
+        files: Any = about.get("files")
+        self.hashes_beside = cast("dict[str, Any]", files if isinstance(files, dict) else {})
 
     def names(self) -> Sequence[str]:
         """See `Logs.names`. What a deployment must have, whether the folder has it or not."""
@@ -202,3 +207,19 @@ def read_keys(file: Path) -> list[VerifierKey]:
         return [VerifierKey.parse(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError, NoteError) as error:
         raise PackError(f"{file}: {error}") from error
+
+
+def read_quorum(witnesses: Sequence[str], wanted: int | None) -> Quorum:
+    """Witnesses by their keys, and how many of them must have signed; all of them if no number is given.
+
+    Raises:
+        PackError: if one is no key of a witness, or more are wanted than there are.
+    """
+    try:
+        keys = tuple(dict.fromkeys(WitnessKey.parse(text) for text in witnesses))
+    except NoteError as error:
+        raise PackError(f"--witness: {error}") from error
+    there = len({key.name for key in keys})
+    if wanted is not None and not 0 < wanted <= there:
+        raise PackError(f"--quorum: {wanted} of {there} witnesses; allowed: at least 1, and at most as many as --witness names")
+    return Quorum(keys, there if wanted is None else wanted)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from hashlib import sha256
+from typing import Any, TypeVar
 
 from services.audit.books import Books
 from services.audit.cores import CORES
@@ -11,7 +12,7 @@ from services.audit.logs import Cut, Logs, Watch, diverged, until, unwatched
 from services.audit.state import SortedState
 from services.budget_ledger.records import Reservation
 from services.kernel.decider import Record
-from services.runtime.replay import DivergedError, replay
+from services.runtime.replay import DivergedError, replay, rows
 
 R = TypeVar("R", bound=Record)
 
@@ -39,6 +40,16 @@ class Rerun:
         """One record of a service, from whichever log has it."""
         found = (state.get(kind, *key) for log, state in self.states.items() if log.partition("/")[0] == service)
         return next((record for record in found if record is not None), None)
+
+    def told(self) -> dict[str, Any]:
+        """As JSON. `state` has a hash of each log's last state: two who decided the same logs can compare it."""
+        return {
+            "deployment": self.deployment,
+            "entries": self.lengths,
+            "state": {log: _hash(state) for log, state in self.states.items()},
+            "balance": self.books.told(),
+            "faults": [fault.told() for fault in self.faults],
+        }
 
 
 def rerun(logs: Logs, moment: Cut | None = None, watch: Watch = unwatched) -> Rerun:
@@ -89,3 +100,11 @@ def _between(result: Rerun, *, whole: bool) -> Iterator[Fault]:
     for award, (cents, log, index) in result.granted.items():
         if committed.get(award) != cents:
             yield Fault(log, index, f"{award} was granted {cents} cents, and the ledger committed {committed.get(award, 0)}")
+
+
+def _hash(state: SortedState) -> str:
+    """Over each record in the order of kinds and keys: kind, key and content, a line each."""
+    digest = sha256()
+    for (kind, key), body in sorted(rows(state).items()):
+        digest.update(f"{kind}\n{key}\n".encode() + body + b"\n")
+    return digest.hexdigest()

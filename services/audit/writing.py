@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
-from services.audit import pack
+from services.audit import alone, pack
 from services.audit.faults import PackError
 from services.audit.receipt import SCRIPT
 from services.tlog import notes, tiles
@@ -14,14 +15,16 @@ README = """\
 # Export of the logs of {deployment}
 
 All that was decided, by whom and on what ground: every command and every event of every service, in the bytes in which they were
-stored. Nothing in here is personal beyond opaque ids. With Python 3.11 or later and the program (`pip install oproep`), without
-any network:
+stored. Nothing in here is personal beyond opaque ids. With Python 3.11 or later and nothing else, without any network:
 
-    oproep audit verify .       is every entry the one that was signed, and do the logs fit each other
-    oproep audit replay .       does every decision follow from the rules, and do the sums hold at every step
-    oproep audit --help         balances at any moment, one award from end to end, two exports compared, what-if
+    python audit.pyz verify .   is every entry the one that was signed, and do the logs fit each other
+    python audit.pyz replay .   does every decision follow from the rules, and do the sums hold at every step
+    python audit.pyz --help     everything as of a moment, one award from end to end
 
-Without the program, the logs are plain files: `logs/<service>-<shard>/tile/entries/…` holds the entries as JSON, each behind
+`audit.pyz` comes from those whom you audit. With the program from elsewhere (`pip install oproep=={version}`) you need not trust
+it: `oproep audit` has the same commands, and tables for Excel, SQL, a printed report, two exports compared, what-if.
+
+Without any program, the logs are plain files: `logs/<service>-<shard>/tile/entries/…` holds the entries as JSON, each behind
 its length in two bytes (C2SP tlog-tiles); `checkpoint` has the number of entries and the root of the RFC 6962 tree over
 them, signed (C2SP signed-note). Compare `keys.txt` with keys that you have from somewhere else than this folder.
 
@@ -40,8 +43,8 @@ def begin(directory: Path, *, deployment: str, shards: int, version: str) -> Non
         raise PackError(f"{directory} is not empty; allowed: a new folder")
     (directory / pack.CALLS).mkdir(parents=True, exist_ok=True)
     about = {"form": pack.FORM, "deployment": deployment, "shards": str(shards), "version": version}
-    (directory / pack.DEPLOYMENT).write_text(json.dumps(about, indent=2) + "\n", "utf-8")
-    (directory / "README.md").write_text(README.format(deployment=deployment), "utf-8")
+    _tell(directory, about)
+    (directory / "README.md").write_text(README.format(deployment=deployment, version=version), "utf-8")
 
 
 def write_log(directory: Path, log: str, entries: Iterable[bytes]) -> Checkpoint:
@@ -73,6 +76,13 @@ def end(
         (directory / pack.CALLS / f"{name}.toml").write_bytes(content)
     lines = [f"{name}  {entry}\n" for name, entry in documents]
     (directory / pack.DOCUMENTS).write_text("".join(lines), "utf-8")
-    (directory / SCRIPT.name).write_bytes(SCRIPT.read_bytes())
     (directory / pack.SCHEMAS).parent.mkdir(exist_ok=True)
-    (directory / pack.SCHEMAS).write_bytes(schemas)
+    beside = {pack.SCHEMAS: schemas, alone.NAME: alone.build(), SCRIPT.name: SCRIPT.read_bytes()}
+    for name, content in beside.items():
+        (directory / name).write_bytes(content)
+    about = json.loads((directory / pack.DEPLOYMENT).read_text("utf-8"))
+    _tell(directory, {**about, "files": {name: sha256(content).hexdigest() for name, content in beside.items()}})
+
+
+def _tell(directory: Path, about: Mapping[str, object]) -> None:
+    (directory / pack.DEPLOYMENT).write_text(json.dumps(about, indent=2) + "\n", "utf-8")

@@ -17,9 +17,9 @@ from services.audit.differing import difference
 from services.audit.export import FromBus, export
 from services.audit.faults import Fault, FaultError, PackError
 from services.audit.logs import Cut, Watch, cut
-from services.audit.memory import Memory, MemoryFileError
+from services.audit.memory import OWN_STATE, Memory, MemoryFileError
 from services.audit.moment import as_of
-from services.audit.pack import Pack, read_keys
+from services.audit.pack import Pack, read_keys, read_quorum
 from services.audit.rerun import rerun
 from services.audit.verifying import verify
 from services.audit.whatif import Other, what_if
@@ -38,7 +38,6 @@ State = Annotated[
     Path,
     typer.Option("--state", envvar="OPROEP_AUDIT_STATE", help="Where the auditor keeps what was accepted before."),
 ]
-OWN_STATE = Path("~/.local/state/oproep-audit")
 _EVERY = 256
 """Entries between two steps of a progress bar."""
 
@@ -88,11 +87,17 @@ def verify_pack(
         Path | None, typer.Option(help="File with the public keys of the logs, had from somewhere else than the export.")
     ] = None,
     state: State = OWN_STATE,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="Public key of a witness that must have signed as well; repeat for each."),
+    ] = None,
+    quorum: Annotated[int | None, typer.Option(metavar="N", help="How many of these witnesses are enough; all by default.")] = None,
     as_json: common.AsJson = False,
 ) -> None:
     """Is every entry the one that was signed, is none missing, and do the logs fit each other and what was accepted before?"""
     with _working(as_json=as_json) as watch:
-        found = verify(Pack(directory), Memory(state.expanduser()), None if keys is None else read_keys(keys), watch)
+        known, cosigners = None if keys is None else read_keys(keys), read_quorum(witness or (), quorum)
+        found = verify(Pack(directory), Memory(state.expanduser()), known, watch, cosigners)
     told.verified(found, as_json=as_json)
     _end(found.faults)
 
@@ -220,7 +225,7 @@ def _watched(progress: Progress, log: str, entries: Iterable[Stored], length: in
 
 def _one(fault: Fault, *, as_json: bool) -> NoReturn:
     if as_json:
-        common.print_json({"faults": [{"log": fault.log, "index": fault.index, "fault": fault.words}]})
+        common.print_json({"faults": [fault.told()]})
     common.fail(str(fault))
 
 

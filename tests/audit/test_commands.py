@@ -2,10 +2,13 @@
 
 import json
 import shutil
+from base64 import b64encode
 from collections.abc import Generator, Iterable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from services.audit.export import FromBus, Source, export, schemas
@@ -19,7 +22,7 @@ from services.kernel.ports import Bus, Outgoing, Stored
 from services.runtime.local_bus import LocalBus
 from services.runtime.relay import topic
 from services.standalone.registry import SPECS
-from tests.audit import packs
+from tests.audit import packs, small
 from tests.cli.line import Line
 from tests.runtime.serving import AUDITOR, TREASURER, Serving, open_envelope, serving
 
@@ -67,6 +70,54 @@ def test_keys_from_elsewhere_are_those_that_count(line: Line, folder: Path, tmp_
     assert line("audit", "verify", str(folder), "--keys", str(other / "keys.txt")).exit_code == 1
     assert line("audit", "verify", str(folder), "--keys", str(folder / "keys.txt")).exit_code == 0
     assert line("audit", "verify", str(other)).exit_code == 1, "the keys accepted before, not those of the export"
+
+
+def cosign(directory: Path, seed: bytes, only: str = "") -> str:
+    """Have a witness sign every checkpoint, or that of one log; gives its key. Made by hand, as C2SP tlog-cosignature has it."""
+    private, name = Ed25519PrivateKey.from_private_bytes(seed), f"witness.example/{seed.hex()[:2]}"
+    public = b"\x04" + private.public_key().public_bytes_raw()
+    key_id = sha256(name.encode() + b"\n" + public).digest()[:4]
+    for file in (directory / "logs").glob(f"{only or '*'}/checkpoint"):
+        note = file.read_text("utf-8")
+        text, time = note.partition("\n\n")[0] + "\n", 1_700_000_000
+        signature = private.sign(f"cosignature/v1\ntime {time}\n{text}".encode())
+        file.write_text(f"{note}\u2014 {name} {b64encode(key_id + time.to_bytes(8, 'big') + signature).decode()}\n", "utf-8")
+    return f"{name}+{key_id.hex()}+{b64encode(public).decode()}"
+
+
+def test_witnesses_who_are_wanted_must_have_signed_every_log(line: Line, folder: Path, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(folder, tmp_path / "export"))
+    first, second = cosign(directory, bytes(32)), cosign(directory, bytes([1] * 32), only="intake-0")
+    wanted = ("--witness", first, "--witness", second)
+    outcome = line("audit", "verify", str(directory), *wanted, "--json")
+    assert outcome.exit_code == 1
+    faults = json.loads(outcome.stdout)["faults"]
+    assert {(fault["log"], fault["index"]) for fault in faults} == {(f"{name}/0", 0) for name in SPECS} - {("intake/0", 0)}
+    assert all("there is none of witness.example/01" in fault["fault"] for fault in faults)
+    assert not (tmp_path / "accepted").exists()
+    told = json.loads(line("audit", "verify", str(directory), *wanted, "--quorum", "1", "--json").stdout)
+    assert told["faults"] == []
+    assert {log["log"]: len(log["cosignedBy"]) for log in told["logs"]}["intake/0"] == 2
+    seen = line("audit", "verify", str(directory), "--witness", first).stdout
+    assert "intake/0: cosigned by witness.example/00" in seen
+    assert "intake/0: lines of witness.example/01" in seen
+
+
+def test_a_wish_for_witnesses_that_nobody_can_fulfil_is_a_wrong_call(line: Line, folder: Path) -> None:
+    key = str(Pack(folder).keys[0])
+    for wish in (("--quorum", "1"), ("--witness", key), ("--witness", "x")):
+        assert line("audit", "verify", str(folder), *wish).exit_code == 2
+
+
+def test_an_entry_of_a_newer_version_is_named(line: Line, tmp_path: Path) -> None:
+    logs = small.logs(5)
+    logs[LEDGER][3] = small.edited(logs[LEDGER][3], command={"type": "Rejoice"})
+    packs.lay_down(tmp_path / "export", logs)
+    for command in ("verify", "replay"):
+        outcome = line("audit", command, str(tmp_path / "export"), "--json")
+        assert outcome.exit_code == 1
+        (fault,) = json.loads(outcome.stdout)["faults"]
+        assert (fault["log"], fault["index"], "a newer version wrote it" in fault["fault"]) == (LEDGER, 3, True)
 
 
 @pytest.mark.parametrize(
