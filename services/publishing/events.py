@@ -31,10 +31,12 @@ from services.publishing.terms import (
     Sequence,
     Settlement,
     Source,
+    Step,
 )
 
 Partners = Annotated[tuple[Organisation, ...], Between(0, 300)]
-Purposes = Annotated[tuple[Named, ...], Between(0, 50)]
+Purposes = Annotated[tuple[Code, ...], Between(0, 50)]
+"""Codes of what the money is for; `CallPublished` has their words."""
 
 # Public
 
@@ -410,6 +412,7 @@ class Passed:
     call_id: Id
     award_id: Id | None = None
     application_id: Id | None = None
+    step: Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from services.publishing.terms import (
     Ground,
     Kbo,
     Move,
+    MoveKind,
     Number,
     Organisation,
     Published,
@@ -23,6 +24,7 @@ from services.publishing.terms import (
     Sequence,
     Settlement,
     Source,
+    Step,
 )
 
 FEED = "feed"
@@ -41,7 +43,7 @@ class Feed(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Record):
-    """A call as it was told. `deadline` is where it stands after all moves; `first` and `last` are places in the feed."""
+    """A call as it was told. `deadline` is where it stands after all moves; `events` are the places in the feed that tell of it."""
 
     KEY: ClassVar[tuple[str, ...]] = ("call_id",)
     call_id: Id
@@ -73,8 +75,9 @@ class Call(Record):
     """The version of the ranking that was told last."""
     ranked: Count | None = None
     minimum_total: Fraction | None = None
-    first: Sequence
-    last: Sequence
+    latest: Source
+    """The last entry of the intake that was told: what is not after it was told before."""
+    events: tuple[Sequence, ...]
 
     def tells(self, *names: Published) -> bool:
         """Whether all of that is told of the awards of this call."""
@@ -94,7 +97,7 @@ class Award(Record):
     application_id: Id
     organisation: Organisation
     partners: tuple[Organisation, ...]
-    purposes: tuple[Named, ...]
+    purposes: tuple[Code, ...]
     currency: Currency
     awarded_cents: CentsOrZero
     committed_cents: CentsOrZero
@@ -112,23 +115,60 @@ class Award(Record):
     """`granted`, `settled` or `withdrawn`."""
     source: Source
     """The entry that granted it."""
-    first: Sequence
-    last: Sequence
+    events: tuple[Sequence, ...]
+    """The places in the feed that tell of it, in order: what it went through."""
+
+    @property
+    def bodies(self) -> tuple[Organisation, ...]:
+        """The beneficiary and its partners."""
+        return (self.organisation, *self.partners)
+
+    @property
+    def province(self) -> str:
+        """The province of the beneficiary, as a code."""
+        return province(self.organisation.nis)
+
+    @property
+    def year(self) -> int:
+        """The year of the decision, or of the grant where the day of the decision is not told."""
+        return (self.decided_on or self.granted_at).year
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier(Record):
-    """All that is known of an award. `told` counts the moves that have been told or passed over, in the order in which they came."""
+    """All that is known of an award: its grant once it is granted and committed, then what happened to it, in the order it came in.
+
+    `told` counts the moves that have been told or passed over; `granted` and `settled` say so of the grant and the settlement.
+    """
 
     KEY: ClassVar[tuple[str, ...]] = ("call_id", "award_id")
     call_id: Id
     award_id: Id
     decision: Decision | None = None
     grant: Grant | None = None
+    commitment: Move | None = None
     moves: tuple[Move, ...] = ()
     settlement: Settlement | None = None
+    granted: bool = False
     told: int = 0
-    settlement_told: bool = False
+    settled: bool = False
+
+    @property
+    def past(self) -> tuple[Move, ...]:
+        """The moves that have been told or passed over."""
+        return self.moves[: self.told]
+
+    @property
+    def next(self) -> Move | None:
+        """The move to tell next."""
+        return self.moves[self.told] if self.told < len(self.moves) else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether what comes next is told as soon as enough is known of the call, its bodies and the file."""
+        if not self.granted:
+            return self.grant is not None and self.commitment is not None
+        return self.next is not None and self.next.kind is MoveKind.MERGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +186,11 @@ class Refusals(Record):
 class Waiting(Record):
     """An award or application of which something is told as soon as a fact about the call, a body or the file comes in."""
 
-    KEY: ClassVar[tuple[str, ...]] = ("call_id", "about")
+    KEY: ClassVar[tuple[str, ...]] = ("call_id", "what", "about")
     call_id: Id
-    about: Id
+    what: Step
+    """`GRANT` for an award, `REFUSAL` for an application."""
+    about: Line
     over: bool = False
 
     def gone(self) -> bool:
@@ -233,6 +275,17 @@ class Merger(Record):
     call_id: Id
     from_body: Kbo
     into_body: Kbo
+
+
+_PROVINCES = (
+    *(("1", "antwerp"), ("21", "brussels"), ("25", "walloon_brabant"), ("2", "flemish_brabant"), ("3", "west_flanders")),
+    *(("4", "east_flanders"), ("5", "hainaut"), ("6", "liege"), ("7", "limburg"), ("8", "luxembourg"), ("9", "namur")),
+)
+
+
+def province(nis: str) -> str:
+    """The province of a NIS code of a municipality, as a code; `brussels` for the region, `none` for no municipality's."""
+    return next((name for start, name in _PROVINCES if nis.startswith(start)), "none")
 
 
 def present_body(state: State, call_id: str, body: str) -> str:

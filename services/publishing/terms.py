@@ -88,10 +88,21 @@ class MoveKind(StrEnum):
 
     COMMITTED = "committed"
     DECOMMITTED = "decommitted"
+    UNSPENT = "unspent"
+    """Decommitted by the settlement."""
     ADVANCE = "advance"
     BALANCE = "balance"
     RECOVERED = "recovered"
     MERGED = "merged"
+
+
+class Step(StrEnum):
+    """What of an award or an application is told next."""
+
+    GRANT = "grant"
+    MOVE = "move"
+    SETTLEMENT = "settlement"
+    REFUSAL = "refusal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +116,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
-    """A public body under the name that it had then; `kbo` is its number in the Crossroads Bank for Enterprises."""
+    """A public body under the name that it had then; `kbo` is its number in the Crossroads Bank for Enterprises.
+
+    A name longer than 120 bytes is cut there, so that an event with 300 partners fits into an entry.
+    """
 
     kbo: Kbo
     nis: Nis
@@ -159,7 +173,6 @@ class Grant:
     amount_cents: Cents
     requested_cents: Cents
     rank: Number
-    project_start: Line
     project_start: date
     project_end: date
     occurred_at: datetime

@@ -58,7 +58,10 @@ Global___Source: _TypeAlias = Source  # noqa: Y015
 
 @_typing.final
 class Organisation(_message.Message):
-    """A public body under the name that it had then; `kbo` is its number in the Crossroads Bank for Enterprises."""
+    """A public body under the name that it had then; `kbo` is its number in the Crossroads Bank for Enterprises.
+
+    A name longer than 120 bytes is cut there, so that an event with 300 partners fits into an entry.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -465,7 +468,7 @@ class AwardGranted(_message.Message):
     @_builtins.property
     def partners(self) -> _containers.RepeatedCompositeFieldContainer[Global___Organisation]: ...
     @_builtins.property
-    def purposes(self) -> _containers.RepeatedCompositeFieldContainer[_call_pb2.Named]: ...
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def ground(self) -> Global___Ground: ...
     @_builtins.property
@@ -483,7 +486,7 @@ class AwardGranted(_message.Message):
         application_id: _builtins.str = ...,
         organisation: Global___Organisation | None = ...,
         partners: _abc.Iterable[Global___Organisation] | None = ...,
-        purposes: _abc.Iterable[_call_pb2.Named] | None = ...,
+        purposes: _abc.Iterable[_builtins.str] | None = ...,
         amount_cents: _builtins.int = ...,
         currency: _builtins.str = ...,
         awarded_cents: _builtins.int = ...,
@@ -560,7 +563,7 @@ class AwardRefused(_message.Message):
     @_builtins.property
     def partners(self) -> _containers.RepeatedCompositeFieldContainer[Global___Organisation]: ...
     @_builtins.property
-    def purposes(self) -> _containers.RepeatedCompositeFieldContainer[_call_pb2.Named]: ...
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def ground(self) -> Global___Ground: ...
     @_builtins.property
@@ -577,7 +580,7 @@ class AwardRefused(_message.Message):
         application_id: _builtins.str = ...,
         organisation: Global___Organisation | None = ...,
         partners: _abc.Iterable[Global___Organisation] | None = ...,
-        purposes: _abc.Iterable[_call_pb2.Named] | None = ...,
+        purposes: _abc.Iterable[_builtins.str] | None = ...,
         requested_cents: _builtins.int | None = ...,
         currency: _builtins.str = ...,
         decided_on: _builtins.str | None = ...,
@@ -647,7 +650,7 @@ class AwardAmended(_message.Message):
     @_builtins.property
     def partners(self) -> _containers.RepeatedCompositeFieldContainer[Global___Organisation]: ...
     @_builtins.property
-    def purposes(self) -> _containers.RepeatedCompositeFieldContainer[_call_pb2.Named]: ...
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def ground(self) -> Global___Ground: ...
     @_builtins.property
@@ -665,7 +668,7 @@ class AwardAmended(_message.Message):
         application_id: _builtins.str = ...,
         organisation: Global___Organisation | None = ...,
         partners: _abc.Iterable[Global___Organisation] | None = ...,
-        purposes: _abc.Iterable[_call_pb2.Named] | None = ...,
+        purposes: _abc.Iterable[_builtins.str] | None = ...,
         amount_cents: _builtins.int = ...,
         currency: _builtins.str = ...,
         awarded_cents: _builtins.int = ...,
@@ -758,7 +761,7 @@ class AwardWithdrawn(_message.Message):
     @_builtins.property
     def partners(self) -> _containers.RepeatedCompositeFieldContainer[Global___Organisation]: ...
     @_builtins.property
-    def purposes(self) -> _containers.RepeatedCompositeFieldContainer[_call_pb2.Named]: ...
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def ground(self) -> Global___Ground: ...
     @_builtins.property
@@ -776,7 +779,7 @@ class AwardWithdrawn(_message.Message):
         application_id: _builtins.str = ...,
         organisation: Global___Organisation | None = ...,
         partners: _abc.Iterable[Global___Organisation] | None = ...,
-        purposes: _abc.Iterable[_call_pb2.Named] | None = ...,
+        purposes: _abc.Iterable[_builtins.str] | None = ...,
         amount_cents: _builtins.int = ...,
         currency: _builtins.str = ...,
         awarded_cents: _builtins.int = ...,
@@ -871,7 +874,7 @@ class PaymentMade(_message.Message):
     @_builtins.property
     def partners(self) -> _containers.RepeatedCompositeFieldContainer[Global___Organisation]: ...
     @_builtins.property
-    def purposes(self) -> _containers.RepeatedCompositeFieldContainer[_call_pb2.Named]: ...
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def ground(self) -> Global___Ground: ...
     @_builtins.property
@@ -890,7 +893,7 @@ class PaymentMade(_message.Message):
         payment_id: _builtins.str = ...,
         organisation: Global___Organisation | None = ...,
         partners: _abc.Iterable[Global___Organisation] | None = ...,
-        purposes: _abc.Iterable[_call_pb2.Named] | None = ...,
+        purposes: _abc.Iterable[_builtins.str] | None = ...,
         amount_cents: _builtins.int = ...,
         currency: _builtins.str = ...,
         awarded_cents: _builtins.int = ...,
@@ -983,7 +986,7 @@ class AwardSettled(_message.Message):
     @_builtins.property
     def partners(self) -> _containers.RepeatedCompositeFieldContainer[Global___Organisation]: ...
     @_builtins.property
-    def purposes(self) -> _containers.RepeatedCompositeFieldContainer[_call_pb2.Named]: ...
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def ground(self) -> Global___Ground: ...
     @_builtins.property
@@ -1001,7 +1004,7 @@ class AwardSettled(_message.Message):
         application_id: _builtins.str = ...,
         organisation: Global___Organisation | None = ...,
         partners: _abc.Iterable[Global___Organisation] | None = ...,
-        purposes: _abc.Iterable[_call_pb2.Named] | None = ...,
+        purposes: _abc.Iterable[_builtins.str] | None = ...,
         amount_cents: _builtins.int = ...,
         currency: _builtins.str = ...,
         accepted_cents: _builtins.int = ...,
@@ -1108,7 +1111,7 @@ class AwardRecovered(_message.Message):
     @_builtins.property
     def partners(self) -> _containers.RepeatedCompositeFieldContainer[Global___Organisation]: ...
     @_builtins.property
-    def purposes(self) -> _containers.RepeatedCompositeFieldContainer[_call_pb2.Named]: ...
+    def purposes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def ground(self) -> Global___Ground: ...
     @_builtins.property
@@ -1127,7 +1130,7 @@ class AwardRecovered(_message.Message):
         recovery_id: _builtins.str = ...,
         organisation: Global___Organisation | None = ...,
         partners: _abc.Iterable[Global___Organisation] | None = ...,
-        purposes: _abc.Iterable[_call_pb2.Named] | None = ...,
+        purposes: _abc.Iterable[_builtins.str] | None = ...,
         amount_cents: _builtins.int = ...,
         currency: _builtins.str = ...,
         awarded_cents: _builtins.int = ...,

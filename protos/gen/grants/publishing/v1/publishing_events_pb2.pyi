@@ -589,19 +589,22 @@ class Passed(_message.Message):
     CALL_ID_FIELD_NUMBER: _builtins.int
     AWARD_ID_FIELD_NUMBER: _builtins.int
     APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     award_id: _builtins.str
     application_id: _builtins.str
+    step: _builtins.str
     def __init__(
         self,
         *,
         call_id: _builtins.str = ...,
         award_id: _builtins.str | None = ...,
         application_id: _builtins.str | None = ...,
+        step: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_application_id", b"_application_id", "_award_id", b"_award_id", "application_id", b"application_id", "award_id", b"award_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_application_id", b"_application_id", "_award_id", b"_award_id", "application_id", b"application_id", "award_id", b"award_id", "call_id", b"call_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_application_id", b"_application_id", "_award_id", b"_award_id", "application_id", b"application_id", "award_id", b"award_id", "call_id", b"call_id", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__application_id: _TypeAlias = _typing.Literal["application_id"]  # noqa: Y015
     _WhichOneofArgType__application_id: _TypeAlias = _typing.Literal["_application_id", b"_application_id"]  # noqa: Y015
