@@ -7,6 +7,7 @@ from fractions import Fraction
 from services.audit import pictures
 from services.audit.blocks import Block, Facts, Grid, Picture, Section, Text, filled
 from services.audit.checked import Checked
+from services.audit.custody import Term, unreadable
 from services.audit.duties import Deed, Duties, Hand, Pair, Rule, Verdict
 from services.audit.story import Balance, Call, File, Story
 from services.audit.words import Words
@@ -72,7 +73,10 @@ def call(story: Story, about: Call, say: Words) -> Iterator[Section]:
         say("unranked"),
         "llrlw",
         [say(key) for key in ("file", "applicant", "requested", "decided_as", "ground")],
-        [[*_named(story, file), say.money(file.requested), say(f"fate.{file.fate}"), file.ground] for file in unranked],
+        [
+            [*_named(story, file), say.money(file.requested), say(f"fate.{file.fate}"), _ground(story, file, say)]
+            for file in unranked
+        ],
     )
     yield Section(2, say("flow"), filled([Text(say("flow_words")), others, _accounts(story, files, say), *ways]))
 
@@ -85,6 +89,12 @@ def _fates(about: Call, say: Words) -> str:
 def _named(story: Story, file: File) -> tuple[str, str]:
     partners = f" (+{len(file.partners)})" if file.partners else ""
     return file.application_id.rpartition(".")[2], story.bodies.get(file.applicant, file.applicant) + partners
+
+
+def _ground(story: Story, file: File, say: Words) -> str:
+    """The ground as it was given; what is sealed in it cannot be read here, and perhaps nowhere any more."""
+    since = None if file.ground_given is None else story.custody.gone(file.ground, file.ground_given)
+    return unreadable(file.ground, say("sealed") if since is None else say("erased_since", time=say.instant(since)))
 
 
 def _ranking(story: Story, about: Call, ranked: Sequence[File], say: Words) -> list[Block]:
@@ -181,7 +191,7 @@ def _refusals(duties: Duties, say: Words) -> Grid:
 
 def _pairs(pairs: Sequence[Pair], say: Words) -> Grid:
     def hands(of: Sequence[Hand]) -> str:
-        return ", ".join(f"{hand.actor} ({hand.log}/{hand.index})" for hand in of) or say("none")
+        return ", ".join(_hand(hand) for hand in of) or say("none")
 
     def subject(pair: Pair) -> str:
         return f"{pair.call_id}, {say('proposal', number=pair.subject)}" if pair.rule is Rule.APPROVAL else pair.subject
@@ -214,6 +224,59 @@ def _deeds(deeds: Sequence[Deed], say: Words) -> Grid:
 def _counted(deeds: Sequence[Deed]) -> tuple[str, str, str, str]:
     done, refused = sum(deed.done for deed in deeds), sum(deed.refused for deed in deeds)
     return deeds[0].service, deeds[0].command, str(done), str(refused)
+
+
+def retention(story: Story, say: Words) -> Iterator[Section]:
+    """How long everything is kept, what was destroyed after whose approval, and who was erased."""
+    kept = story.custody
+    yield Section(1, say("retention"), [Text(say("retention_words"))])
+    for name, call in story.calls.items():
+        rules = [[rule.data_class, f"{name}.{rule.data_class}", str(rule.years), rule.ground] for rule in kept.rules(name)]
+        terms = list(kept.terms(name))
+        closed = len({term.application_id for term in terms})
+        blocks: list[Block] = [
+            Grid(say("terms"), "llrw", [say(key) for key in ("class", "rule", "years", "ground")], rules),
+            Text(say("closed_files", closed=closed, of=len(call.files))),
+            Grid(
+                say("closed_terms"),
+                "llwllw",
+                [say(key) for key in ("file", "class", "rule", "starts", "due", "destroyed")],
+                [_term(term, say) for term in terms],
+            ),
+        ]
+        yield Section(2, f"{say('call')} {name}", filled(blocks))
+    erasures = [
+        [
+            erasure.subject,
+            say.instant(erasure.hand.time),
+            _hand(erasure.hand),
+            erasure.call_id,
+            str(erasure.documents),
+            erasure.ground,
+        ]
+        for erasure in kept.erasures
+    ]
+    head = [say(key) for key in ("subject", "time", "actor", "call", "documents", "ground")]
+    yield Section(2, say("erasures"), [Grid(say("erasures"), "llwlrw", head, erasures) if erasures else Text(say("none"))])
+
+
+def _term(term: Term, say: Words) -> list[str]:
+    done = [
+        say(
+            "destroyed_by",
+            time=say.instant(destruction.time),
+            documents=destruction.documents,
+            planned=_hand(destruction.planned) if destruction.planned else say("none"),
+            approved=_hand(destruction.approved),
+        )
+        for destruction in term.destroyed
+    ]
+    file = term.application_id.rpartition(".")[2]
+    return [file, term.data_class, term.rule, say.instant(term.closed.time), say.instant(term.due_at), "\n".join(done)]
+
+
+def _hand(hand: Hand) -> str:
+    return f"{hand.actor} ({hand.log}/{hand.index})"
 
 
 def logs(story: Story, checked: Checked, say: Words) -> Iterator[Section]:

@@ -54,6 +54,7 @@ def content(story: Story, duties: Duties, checked: Checked, *, language: str, ma
         *chapters.money(story, say),
         *(section for call in story.calls.values() for section in chapters.call(story, call, say)),
         *chapters.separation(duties, say),
+        *chapters.retention(story, say),
         *chapters.logs(story, checked, say),
     ]
     found = findings(story, duties, checked)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import cast
 
+from services.audit.custody import Custody
 from services.audit.rows import moved
 from services.audit.source import Event, events
 from services.kernel import canonical
@@ -65,6 +66,7 @@ class File:
     first_outcome: str = ""
     """What was decided the first time: where the cut line falls, whatever happened after it."""
     ground: str = ""
+    ground_given: datetime | None = None
     granted: int = 0
     paid: int = 0
     recovered: int = 0
@@ -134,6 +136,7 @@ class Story:
     lowest: dict[str, int] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)
     """Names of municipalities and other bodies."""
+    custody: Custody = field(default_factory=Custody)
 
     def take(self, entry: Entry) -> None:
         """Fold the next entry in; entries come in the order of their times, and within a log in its order."""
@@ -145,6 +148,8 @@ class Story:
             service = event.log.partition("/")[0]
             if service == "budget_ledger":
                 self._move(event)
+            if service == "intake":
+                self.custody.take(event)
             if (fold := _FOLDS.get((service, event.kind))) is not None and (call := self.calls.get(event.text("callId"))):
                 fold(call, event)
             elif event.kind == "CallPublished":
@@ -199,7 +204,7 @@ def _ended(fate: Fate) -> Callable[[Call, Event], None]:
     def fold(call: Call, event: Event) -> None:
         file = _file(call, event)
         reasons = cast("list[str]", event.body.get("reasons", []))
-        file.fate, file.ground = fate, event.text("reason") or ", ".join(reasons)
+        file.fate, file.ground, file.ground_given = fate, event.text("reason") or ", ".join(reasons), event.time
 
     return fold
 
@@ -232,6 +237,7 @@ def _decided(call: Call, event: Event) -> None:
     file = _file(call, event)
     file.step(Stage.DECIDED, event.time)
     file.fate, file.ground, file.granted = Fate(event.text("outcome")), event.text("detail"), event.number_of("amountCents")
+    file.ground_given = event.time
     file.first_outcome = file.first_outcome or event.text("outcome")
 
 
