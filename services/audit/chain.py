@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from services.audit.cores import CORES
+from services.audit.custody import Custody, custody
 from services.audit.faults import FaultError, PackError
 from services.audit.logs import Logs, Watch, diverged, logs_of, until, unwatched
 from services.audit.pack import Proof
@@ -49,6 +50,8 @@ class Link:
     actor: Actor
     command: str
     event: Mapping[str, Any]
+    erased: Mapping[str, datetime]
+    """The members of the event whose content is kept no longer, and since when: documents, and what was sealed."""
 
 
 @dataclass
@@ -86,6 +89,7 @@ class Chain:
                     "actor": {"id": link.actor.id, "organisation": link.actor.organisation, "roles": list(link.actor.roles)},
                     "command": link.command,
                     "event": dict(link.event),
+                    "erased": {path: instant(since) for path, since in link.erased.items()},
                 }
                 for link in self.links
             ],
@@ -108,10 +112,10 @@ def chain(
         FaultError: if a log cannot be read, or the ranking does not follow from the scores.
     """
     call_id, application_id, award_id = _named(logs, name)
-    found = Chain(call_id, application_id, award_id)
+    found, kept = Chain(call_id, application_id, award_id), custody(logs)
     for log in logs.names():
         for step in until(logs, log, None, watch):
-            found.links += _links(step, found)
+            found.links += _links(step, found, kept)
     found.links.sort(key=lambda link: (ORDER.index(link.section), link.time, link.log, link.index))
     found.explanation = explain_from(_scores(logs, call_id), call_id, application_id, language)
     if proof is not None:
@@ -133,7 +137,7 @@ def _named(logs: Logs, name: str) -> tuple[str, str, str | None]:
     raise PackError(f"{name!r} is no award and no application of this export; allowed: an id such as CALL.NAME or CALL.NAME.1")
 
 
-def _links(step: Step, of: Chain) -> Iterator[Link]:
+def _links(step: Step, of: Chain, kept: Custody) -> Iterator[Link]:
     entry = step.first
     service = entry.log.partition("/")[0]
     for event in step.events:
@@ -152,6 +156,7 @@ def _links(step: Step, of: Chain) -> Iterator[Link]:
             actor=entry.actor,
             command=str(entry.command["type"]),
             event=event,
+            erased=kept.gone_in(event, entry.time),
         )
 
 

@@ -11,6 +11,7 @@ from services.audit.rerun import Rerun, rerun
 from services.awarding import records as awarding
 from services.budget_ledger.records import Reservation
 from services.intake import records as intake
+from services.intake import retention
 from services.kernel.form import instant
 from services.reporting.records import Account
 from services.scoring import records as scoring
@@ -40,6 +41,8 @@ class Standing:
     paid_cents: int
     recovered_cents: int
     settled: bool
+    erased: dict[str, datetime]
+    """What was kept no longer, and since when: a class of data, or `all` if its applicant was erased."""
 
     def told(self) -> dict[str, Any]:
         """As JSON; sums as text, as in the entries."""
@@ -65,6 +68,7 @@ class Standing:
                 )
             },
             "settled": self.settled,
+            "erased": {what: instant(since) for what, since in self.erased.items()},
         }
 
 
@@ -120,4 +124,13 @@ def _standing(then: Rerun, file: intake.File, held: Mapping[_File, list[Reservat
         paid_cents=sum(r.paid_cents for r in money),
         recovered_cents=sum(r.recovered_cents for r in money),
         settled=key in settled,
+        erased=_erased(then, file),
     )
+
+
+def _erased(then: Rerun, file: intake.File) -> dict[str, datetime]:
+    groups = {"*": "all", retention.CONTACT: retention.CONTACT}
+    for disposed in then.all("intake", intake.Disposed, file.call_id, file.application_id):
+        groups[retention.group(file.application_id, disposed.data_class)] = disposed.data_class
+    found = [erasure for erasure in then.all("intake", intake.Erasure, file.applicant) if erasure.group in groups]
+    return {groups[erasure.group]: erasure.until for erasure in sorted(found, key=lambda erasure: erasure.until)}

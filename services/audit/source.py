@@ -3,7 +3,7 @@
 Nothing is proven here: whether the entries are the ones that were signed is what `oproep audit verify` says.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -38,13 +38,13 @@ class Event:
         return int(self.text(name) or "0")
 
 
-def entries(logs: Logs) -> Iterator[Entry]:
-    """All entries, in the order of their times; within a log, in the order of the log.
+def entries(logs: Logs, names: Sequence[str] | None = None) -> Iterator[Entry]:
+    """All entries, or those of some logs, in the order of their times; within a log, in the order of the log.
 
     Raises:
         FaultError: naming the first entry that cannot be read.
     """
-    return merge(*(_of(logs, name) for name in logs.names()), key=lambda entry: entry.time)
+    return merge(*(_of(logs, name) for name in (logs.names() if names is None else names)), key=lambda entry: entry.time)
 
 
 def events(of: Iterable[Entry]) -> Iterator[Event]:

@@ -1,6 +1,7 @@
 """How the desk's findings are told: as tables for a reader, or as one JSON document."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from services.audit.books import Account, Books
@@ -86,10 +87,11 @@ def pictured(found: Picture, *, as_json: bool) -> None:
             common.euro(file.reserved_cents),
             common.euro(file.committed_cents),
             common.euro(file.paid_cents),
+            ", ".join(f"{what} {since.date()}" for what, since in file.erased.items()),
         )
         for file in found.files
     ]
-    columns = ("application", "filing", "scores #", "rank #", "total", "decision", "reserved €", "committed €", "paid €")
+    columns = ("application", "filing", "scores #", "rank #", "total", "decision", "reserved €", "committed €", "paid €", "erased")
     common.print_table("Files", columns, rows)
     _balance(found.then.books)
     _faults(found.then.faults)
@@ -103,7 +105,13 @@ def chained(found: Chain, *, as_json: bool) -> None:
     common.console.print(f"{found.application_id} in {found.call_id}, award {found.award_id or 'none'}", style="bold", markup=False)
     for section in ORDER:
         rows = [
-            (f"{link.log}/{link.index}", link.time.isoformat(), link.actor.id, link.event["type"], _detail(dict(link.event)))
+            (
+                f"{link.log}/{link.index}",
+                link.time.isoformat(),
+                link.actor.id,
+                link.event["type"],
+                _detail(dict(link.event), link.erased),
+            )
             for link in found.links
             if link.section == section
         ]
@@ -178,10 +186,11 @@ def _row(name: str, account: Account) -> list[str]:
     return [name, *(common.euro(account.told()[sum_]) for sum_ in _SUMS)]
 
 
-def _detail(event: dict[str, object]) -> str:
-    """What an event says that its place in the chain does not say already, short."""
+def _detail(event: dict[str, object], erased: Mapping[str, datetime]) -> str:
+    """What an event says that its place in the chain does not say already, short; what is gone is said first."""
     known = {"type", "callId", "applicationId", "applicant", "rules", "content", "criteria", "partners", "envelopeId"}
-    return ", ".join(f"{name}={value}" for name, value in event.items() if name not in known)[:120]
+    gone = [f"{path} erased {since.date()}" for path, since in erased.items()]
+    return ", ".join([*gone, *(f"{name}={value}" for name, value in event.items() if name not in {*known, *erased})])[:120]
 
 
 def _faults(faults: Iterable[Fault]) -> None:
