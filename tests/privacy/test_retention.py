@@ -20,6 +20,8 @@ RULES = load(CALL_FILE)
 BODIES = [m.kbo for m in bodies_on(RULES.window.opens_at.date()) if m.kbo][:2]
 MINISTER = "m-1:cabinet:decision_maker"
 OVER = datetime(2021, 6, 1, tzinfo=UTC)
+YEARS = 10
+"""Terms up to this are over at the end."""
 OWN, SHARED, MAIL = b"the curriculum vitae of somebody", b"the template of all", "somebody@voorbeeld.example"
 
 
@@ -86,3 +88,10 @@ def test_terms_run_out_one_after_the_other_and_two_hands_end_what_was_kept(tmp_p
         assert kept(oproep) == set()
         assert [item for item in due(oproep) if item[1] == "application"] == []
         assert all(not row["fault"] for row in json.loads(oproep("replay", "--json")))
+        export = oproep.place / "export"
+        oproep("audit", "export", str(export))
+    oproep("audit", "verify", str(export), "--state", str(tmp_path / "state"))
+    told = json.loads(oproep("audit", "as-of", str(export), "2040-01-01T00:00:00Z", "--json"))
+    assert told["faults"] == []
+    over = {rule.data_class for rule in RULES.retention if rule.years <= YEARS}
+    assert [(file["applicationId"], set(file["erased"])) for file in told["files"]] == [(FIRST, over), (SECOND, over)]
