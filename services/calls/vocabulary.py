@@ -20,5 +20,6 @@ PUBLISHED = (
     "project_period",
     "paid",
     "final_grant",
+    "refusals",
 )
 """What may be told about a decided application."""

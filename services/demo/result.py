@@ -68,7 +68,7 @@ class Snapshot:
         """What two runs of a scenario have in common, whatever the interleaving: entries, and state."""
         told = {f"log {name}": lines for name, lines in canon.logs(self.logs).items()}
         for name, state in self.state.items():
-            told[f"state {name}"] = [f"{kind} {key} {body.decode()}" for (kind, key), body in sorted(state.items())]
+            told[f"state {name}"] = canon.state(name, state)
         return told
 
 

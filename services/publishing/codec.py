@@ -17,6 +17,7 @@ from grants.scoring.v1 import scoring_events_pb2 as scoring
 from services.kernel.form import Json, from_json, instant
 from services.publishing import model as m
 from services.publishing.core import DECIDER
+from services.publishing.doors import doors
 from services.publishing.terms import MoveKind
 from services.runtime.convert import body
 from services.runtime.facts import Fact
@@ -156,5 +157,6 @@ SPEC = Spec(
     wire=Wire(service=publishing_pb2, grpc=publishing_pb2_grpc, events=publishing_events_pb2),
     sources=("intake", "scoring", "awarding", "budget_ledger", "reporting"),
     reactions=reactions,
+    worker=doors,
     derived=True,
 )

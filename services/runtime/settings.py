@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     documents: Path = Path(".run/documents")
     smtp: str = Field(default="127.0.0.1:2525", pattern=r"^.+:\d+$")
     mail_from: str = Field(default="noreply@oproep.example", pattern=r"^[^@\s]+@[^@\s]+$")
+    feed: str = Field(default="", pattern=r"^(.+:\d+)?$")
+    """Address at which the publishing service answers over HTTP; empty: none."""
+    feed_base: str = Field(default="", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?)?$")
+    """The public address of that, as readers know it, without `/` at the end; empty: `http://` and the address itself."""
+    feed_topic_format: Literal["json", "protobuf"] = "json"
+    """What the records of the topic `grants.awards.v1` hold."""
     metrics: str = Field(default="", pattern=r"^(.+:\d+)?$")
     """Address for Prometheus; empty: none."""
     clock: str = Field(default="system", pattern=r"^(system|file:.+)$")
@@ -65,6 +71,11 @@ class Settings(BaseSettings):
     def owned_shards(self) -> tuple[int, ...]:
         """The shards that this process writes."""
         return tuple(int(n) for n in self.owned.split(",")) if self.owned else tuple(range(self.shards))
+
+    @property
+    def feed_url(self) -> str:
+        """The public address of the feed."""
+        return self.feed_base or f"http://{self.feed}"
 
     def peer(self, service: str) -> str:
         """The address of a service."""

@@ -37,9 +37,11 @@ def named(pairs: list[tuple[str, type]]) -> pytest.MarkDecorator:
 
 
 def messages(service: str, part: str) -> Mapping[str, Descriptor]:
+    """The messages of a part of a service's contract; events that are public stand in a file of their own."""
     module: Any = getattr(SPECS[service].wire, part)
     found: Mapping[str, Descriptor] = module.DESCRIPTOR.message_types_by_name
-    return found
+    told = [] if part == "service" else found["Event"].fields
+    return {**found, **{field.message_type.name: field.message_type for field in told if field.message_type is not None}}
 
 
 def member(kind: type) -> str:

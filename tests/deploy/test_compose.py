@@ -10,7 +10,7 @@ import yaml
 from services.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-SERVICES = {"intake", "scoring", "awarding", "budget-ledger", "reporting", "notification"}
+SERVICES = {"intake", "scoring", "awarding", "budget-ledger", "reporting", "notification", "publishing"}
 BROKERS = {"kafka-1", "kafka-2", "kafka-3"}
 JOBS = {"migrate", "topics", "cli"}
 BESIDE = {"postgres", "mail", "prometheus", "grafana"}

@@ -46,7 +46,7 @@ def socket_directory() -> Iterator[str]:
             yield str(host)
 
 
-@pytest.mark.parametrize("service", ["intake", "scoring", "awarding", "budget_ledger", "reporting", "notification"])
+@pytest.mark.parametrize("service", ["intake", "scoring", "awarding", "budget_ledger", "reporting", "notification", "publishing"])
 def test_a_service_keeps_its_log_in_its_own_database(socket_directory: str, service: str) -> None:
     store = open_store(f"postgresql://{service}@/{service}?host={socket_directory}", f"{service}/0")
     assert store.take_over() == 1

@@ -11,7 +11,7 @@ from services.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text("utf-8")
-SERVICES = ("intake", "scoring", "awarding", "budget_ledger", "reporting", "notification")
+SERVICES = ("intake", "scoring", "awarding", "budget_ledger", "reporting", "notification", "publishing")
 
 
 def test_the_image_is_pinned_small_and_nobody_s() -> None:
