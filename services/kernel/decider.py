@@ -7,6 +7,7 @@ keeps them as rows, an auditor in a dictionary: the functions do not know which.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from services.kernel.people import Actor, Role
@@ -19,10 +20,16 @@ class Record:
 
     __slots__ = ()
     KEY: ClassVar[tuple[str, ...]]
+    _parts: ClassVar[Callable[..., tuple[str, ...]]]
+
+    def __init_subclass__(cls) -> None:
+        """Prepare the way to the key: it is asked for whenever a record is stored."""
+        names = cls.KEY
+        cls._parts = staticmethod(attrgetter(*names) if len(names) > 1 else lambda record: tuple(getattr(record, n) for n in names))
 
     def key(self) -> str:
         """The record's key among its kind: the key fields, joined by `/`."""
-        return "/".join([getattr(self, name) for name in self.KEY])
+        return "/".join(self._parts(self))
 
     def gone(self) -> bool:
         """Whether this is the end of the record with its key: nothing is kept in its place."""

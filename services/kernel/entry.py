@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from services.kernel.canonical import MAX_ENTRY_BYTES, decode, digest, encode
 from services.kernel.form import Digest, Id, Json, Line, MalformedError, Raw, from_json, instant, to_json
@@ -18,6 +18,7 @@ __all__ = ["Cause", "Entry", "Part", "body_digest", "composed", "encoded_body_di
 
 _SPEC = "1.0"
 _CONTENT = "application/json"
+_ACTOR_MEMBERS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,10 +167,11 @@ def encoded_body_digest(command: bytes, actor: Actor) -> str:
 
 def _actor(data: Raw) -> Actor:
     """The actor of an entry: few hands give many commands, so most were read before."""
-    plain = len(data) == 3 and isinstance(data.get("id"), str) and isinstance(data.get("organisation"), str)  # noqa: PLR2004
-    roles = data.get("roles")
-    if plain and isinstance(roles, list) and all(isinstance(role, str) for role in cast("list[object]", roles)):
-        return _known_actor(data["id"], data["organisation"], tuple(cast("list[str]", roles)))
+    if len(data) == _ACTOR_MEMBERS and isinstance(data.get("roles"), list):
+        try:
+            return _known_actor(data["id"], data["organisation"], tuple(data["roles"]))
+        except (KeyError, TypeError):  # something else is there, or a list where a text should be: the reader says so
+            pass
     return from_json(Actor, data, "data.actor")
 
 

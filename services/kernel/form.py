@@ -26,12 +26,31 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from services.kernel.limits import Between, MalformedError, Matches, fullmatch, shown
+
+__all__ = [
+    "MAX_INT64",
+    "Between",
+    "Digest",
+    "Id",
+    "Json",
+    "Line",
+    "MalformedError",
+    "Matches",
+    "Raw",
+    "Text",
+    "camel",
+    "from_json",
+    "instant",
+    "parse_instant",
+    "to_json",
+]
 
 T = TypeVar("T")
 Json = str | bool | list["Json"] | dict[str, "Json"]
@@ -43,46 +62,6 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
 _FRACTION = re.compile(r"(-?(?:0|[1-9][0-9]{0,999}))/([1-9][0-9]{0,999})", re.ASCII)
 _MICROSECONDS = len("2021-05-11T16:00:00.123456Z")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-
-class MalformedError(ValueError):
-    """Input that has not the form it must have. Names the field, what is wrong with it and what is allowed."""
-
-    def __init__(self, field: str, fault: str, allowed: str) -> None:
-        super().__init__(f"{field or 'value'}: {fault}; allowed: {allowed}")
-        self.field, self.fault, self.allowed = field, fault, allowed
-
-
-@cache
-def _fullmatch(pattern: str) -> Callable[[str], object]:
-    return re.compile(pattern).fullmatch
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """The whole string matches `pattern`; `meaning` says so in words."""
-
-    pattern: str
-    meaning: str
-
-    def check(self, value: Any, path: str) -> None:
-        """Raise `MalformedError` if `value` does not match."""
-        if not _fullmatch(self.pattern)(value):
-            raise MalformedError(path, f"{_shown(value)} does not fit", self.meaning)
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """A number in [low, high], or a text or list of that many items."""
-
-    low: int
-    high: int
-
-    def check(self, value: Any, path: str) -> None:
-        """Raise `MalformedError` if `value` is too small or too large."""
-        size, what = (value, "") if isinstance(value, int) else (len(value), " characters" if isinstance(value, str) else " items")
-        if not self.low <= size <= self.high:
-            raise MalformedError(path, f"{size}{what}", f"{self.low} to {self.high}{what}")
 
 
 Id = Annotated[str, Matches(_KEY.pattern, _KEY_WORDS)]
@@ -131,11 +110,11 @@ def parse_instant(text: object, path: str) -> datetime:
     """
     allowed = "an RFC 3339 instant with offset, such as 2021-05-11T16:00:00Z"
     if not isinstance(text, str) or not _INSTANT.fullmatch(text):
-        raise MalformedError(path, f"{_shown(text)} is no instant", allowed)
+        raise MalformedError(path, f"{shown(text)} is no instant", allowed)
     try:
         return _instant_of(text)
     except (ValueError, OverflowError) as error:
-        raise MalformedError(path, f"{_shown(text)} is no instant", allowed) from error
+        raise MalformedError(path, f"{shown(text)} is no instant", allowed) from error
 
 
 @lru_cache(maxsize=4096)
@@ -144,14 +123,9 @@ def _instant_of(text: str) -> datetime:
     return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - enough to recognise it, too little to flood a log
-
-
 def _read_str(data: object, path: str) -> str:
     if not isinstance(data, str):
-        raise MalformedError(path, f"{_shown(data)} is no text", "a text")
+        raise MalformedError(path, f"{shown(data)} is no text", "a text")
     if "\0" in data:  # PostgreSQL keeps none
         raise MalformedError(path, "a NUL character", "text without it")
     if any("\ud800" <= c <= "\udfff" for c in data) if not data.isascii() else False:
@@ -164,14 +138,14 @@ def _read_int(data: object, path: str) -> int:
         data = int(data)
     if not isinstance(data, int) or isinstance(data, bool) or abs(data) > MAX_INT64:
         raise MalformedError(
-            path, f"{_shown(str(data) if type(data) is int else data)} is no integer", "a whole number of at most 63 bits"
+            path, f"{shown(str(data) if type(data) is int else data)} is no integer", "a whole number of at most 63 bits"
         )
     return data
 
 
 def _read_bool(data: object, path: str) -> bool:
     if not isinstance(data, bool):
-        raise MalformedError(path, f"{_shown(data)} is neither", "true or false")
+        raise MalformedError(path, f"{shown(data)} is neither", "true or false")
     return data
 
 
@@ -181,13 +155,13 @@ def _read_date(data: object, path: str) -> date:
     try:
         return datetime.strptime(typing.cast("str", data), "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
     except (TypeError, ValueError) as error:
-        raise MalformedError(path, f"{_shown(data)} is no date", "a date YYYY-MM-DD") from error
+        raise MalformedError(path, f"{shown(data)} is no date", "a date YYYY-MM-DD") from error
 
 
 def _read_fraction(data: object, path: str) -> Fraction:
     match = _FRACTION.fullmatch(data) if isinstance(data, str) else None
     if match is None:
-        raise MalformedError(path, f"{_shown(data)} is no fraction", "numerator/denominator, such as 17/3")
+        raise MalformedError(path, f"{shown(data)} is no fraction", "numerator/denominator, such as 17/3")
     return Fraction(int(match[1]), int(match[2]))
 
 
@@ -288,8 +262,12 @@ def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901, PLR0911 -
 
         def read_list(data: object, path: str) -> Any:
             if not isinstance(data, list | tuple):
-                raise MalformedError(path, f"{_shown(data)} is no list", "a list")
-            return tuple(read_item(x, f"{path}[{i}]") for i, x in enumerate(typing.cast("list[object]", data)))
+                raise MalformedError(path, f"{shown(data)} is no list", "a list")
+            items = typing.cast("Sequence[object]", data)
+            try:
+                return tuple([read_item(x, "") for x in items])
+            except MalformedError:  # once more, for the name of the item at fault
+                return tuple(read_item(x, f"{path}[{i}]") for i, x in enumerate(items))
 
         return read_list
     if origin is Mapping:
@@ -301,7 +279,7 @@ def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901, PLR0911 -
             members = _members(data, path)
             for name in members:
                 if not _KEY.fullmatch(name):
-                    raise MalformedError(path, f"the name {_shown(name)} does not fit", _KEY_WORDS)
+                    raise MalformedError(path, f"the name {shown(name)} does not fit", _KEY_WORDS)
             return {k: read_value(v, f"{path}.{k}" if path else k) for k, v in members.items()}
 
         return read_map
@@ -311,7 +289,7 @@ def _reader(hint: Any) -> Callable[[object, str], Any]:  # noqa: C901, PLR0911 -
         def read_choice(data: object, path: str) -> Any:
             if isinstance(data, str) and data in choices:
                 return choices[data]
-            raise MalformedError(path, f"{_shown(data)} is unknown", ", ".join(choices))
+            raise MalformedError(path, f"{shown(data)} is unknown", ", ".join(choices))
 
         return read_choice
     return _record_reader(hint)
@@ -321,23 +299,37 @@ def _text_reader(checks: Sequence[Any], read_str: Callable[[object, str], str]) 
     """Most fields are texts: a plain one that fits is read in one step, any other takes the long way to its fault."""
     pattern = next((check.pattern for check in checks if isinstance(check, Matches)), "(?s:.*)")
     low, high = next(((check.low, check.high) for check in checks if isinstance(check, Between)), (0, MAX_INT64))
-    fits = _fullmatch(pattern)
+    fits = fullmatch(pattern)
 
-    def read(data: object, path: str) -> str:
-        if isinstance(data, str) and data.isascii() and "\0" not in data and low <= len(data) <= high and fits(data):
-            return data
+    def read_any(data: object, path: str) -> str:
         value = read_str(data, path)
         for check in checks:
             check.check(value, path)
         return value
 
-    return read
+    def read_matching(data: object, path: str) -> str:
+        if isinstance(data, str) and fits(data) and data.isascii() and "\0" not in data:
+            return data
+        return read_any(data, path)
+
+    def read_short(data: object, path: str) -> str:
+        if isinstance(data, str) and low <= len(data) <= high and data.isascii() and "\0" not in data:
+            return data
+        return read_any(data, path)
+
+    match [type(check) for check in checks]:
+        case [kind] if kind is Matches:
+            return read_matching
+        case [kind] if kind is Between:
+            return read_short
+        case _:
+            return read_any
 
 
-def _members(data: object, path: str) -> dict[str, object]:
+def _members(data: Any, path: str) -> dict[str, object]:
     if not isinstance(data, dict):
-        raise MalformedError(path, f"{_shown(data)} is no object", "an object")
-    return typing.cast("dict[str, object]", data)
+        raise MalformedError(path, f"{shown(data)} is no object", "an object")
+    return data  # pyright: ignore[reportUnknownVariableType]  # of texts and what else JSON has
 
 
 def _record_reader(kind: type) -> Callable[[object, str], Any]:

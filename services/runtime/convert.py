@@ -24,25 +24,36 @@ def body(message: Message) -> dict[str, Json]:
     Raises:
         MalformedError: if an instant in it has no JSON form, such as one after the year 9999.
     """
-    return {
-        key: write(getattr(message, name))
-        for name, key, write, _, optional in _plan(message.DESCRIPTOR)
-        if not optional or message.HasField(name)
-    }
+    return _ways_of(message.DESCRIPTOR)[0](message)
 
 
 def members(kind: Descriptor, value: Mapping[str, Any]) -> dict[str, Any]:
     """What to construct a message of that kind from, given its JSON object; names unknown to the message are passed over."""
-    return {name: read(value[key]) for name, key, _, read, _ in _plan(kind) if key in value}
+    return _ways_of(kind)[1](value)
 
 
 _Way = Callable[[Any], Any]
 
 
 @cache
-def _plan(kind: Descriptor) -> tuple[tuple[str, str, _Way, _Way, bool], ...]:
-    """(name, name in JSON, to JSON, from JSON, may be left out) for each field."""
-    return tuple((field.name, field.json_name, *_ways(field), field.has_presence) for field in kind.fields)
+def _ways_of(kind: Descriptor) -> tuple[_Way, _Way]:
+    """To JSON and from it. Both are made as a text and compiled once, as `dataclasses` makes `__init__`."""
+    scope: dict[str, Any] = {}
+    always, maybe, read = list[str](), list[str](), list[str]()
+    for name, key, field in ((field.name, field.json_name, field) for field in kind.fields):
+        scope[f"write_{name}"], scope[f"read_{name}"] = _ways(field)
+        plain = scope[f"write_{name}"] is _as_it_is
+        written = f"message.{name}" if plain else f"write_{name}(message.{name})"
+        taken = f"value[{key!r}]" if plain else f"read_{name}(value[{key!r}])"
+        if field.has_presence:
+            maybe.append(f" if message.HasField({name!r}): said[{key!r}] = {written}")
+        else:
+            always.append(f"{key!r}: {written}")
+        read.append(f" if {key!r} in value: said[{name!r}] = {taken}")
+    write = ["def write(message):", f" said = {{{', '.join(always)}}}", *maybe, " return said"]
+    read = ["def read(value):", " said = {}", *read, " return said"]
+    exec("\n".join([*write, *read]), scope)  # noqa: S102 - of names of fields only, which are identifiers
+    return scope["write"], scope["read"]
 
 
 def _ways(field: FieldDescriptor) -> tuple[_Way, _Way]:

@@ -18,7 +18,7 @@ from services.kernel.ports import FencedError, Head, Parked, Progress, Recorded,
 _TABLES = """
 CREATE TABLE IF NOT EXISTS writer (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BIGINT NOT NULL, length BIGINT NOT NULL,
     relayed BIGINT NOT NULL CHECK (relayed <= length), last_time TEXT);
-CREATE TABLE IF NOT EXISTS entries (idx BIGINT PRIMARY KEY, stream {text} NOT NULL, leaf TEXT NOT NULL, value {blob} NOT NULL);
+CREATE TABLE IF NOT EXISTS entries (idx {index} PRIMARY KEY, stream {text} NOT NULL, leaf TEXT NOT NULL, value {blob} NOT NULL);
 CREATE TABLE IF NOT EXISTS tree (one INTEGER PRIMARY KEY CHECK (one = 1), frontier {blob} NOT NULL, checkpoint TEXT);
 CREATE TABLE IF NOT EXISTS hashes (level BIGINT NOT NULL, idx BIGINT NOT NULL, hash {blob} NOT NULL, PRIMARY KEY (level, idx));
 CREATE TABLE IF NOT EXISTS commands (id {text} PRIMARY KEY, body TEXT NOT NULL, first_index BIGINT NOT NULL, parts BIGINT NOT NULL);
@@ -74,7 +74,7 @@ class Sqlite:
     lock = ""
     among = "IN (SELECT value FROM json_each(?))"
     relaxed = "PRAGMA synchronous = NORMAL"
-    types = {"text": "TEXT", "blob": "BLOB", "json": "TEXT"}  # noqa: RUF012 - a constant of the class, never written to
+    types = {"text": "TEXT", "blob": "BLOB", "json": "TEXT", "index": "INTEGER"}  # noqa: RUF012 - a constant of the class, never written to
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ class Postgres:
     lock = " FOR UPDATE"
     among = "= ANY(?)"
     relaxed = "SET synchronous_commit TO off"
-    types = {"text": 'TEXT COLLATE "C"', "blob": "BYTEA", "json": "JSON"}  # noqa: RUF012 - a constant of the class, never written to
+    types = {"text": 'TEXT COLLATE "C"', "blob": "BYTEA", "json": "JSON", "index": "BIGINT"}  # noqa: RUF012 - a constant of the class, never written to
 
     def __init__(self, url: str, schema: str) -> None:
         self._url, self._schema = url, schema
