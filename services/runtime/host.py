@@ -83,7 +83,12 @@ class Host:
         self.tlog = TlogServer(settings.tlog, stores, lambda header: tokens.actor(header).has(*READERS)) if settings.tlog else None
 
     def start(self) -> None:
-        """Begin: write, serve, send, read, sweep, in this order."""
+        """Begin: write, serve, send, read, sweep, in this order.
+
+        Raises:
+            CorruptLogError: if a log does not have what was published of it.
+        """
+        self._check()
         for writer in self._writers.values():
             writer.start()
         for writer in self._writers.values():
@@ -105,6 +110,14 @@ class Host:
         sweeper.start()
         self._threads.append(sweeper)
         log.info("host.started", services=list(self._specs), listen=self._settings.listen)
+
+    def _check(self) -> None:
+        """Hold the logs against what the bus has of them. Without the bus people can file; relays look before they send."""
+        try:
+            for relay in self._relays:
+                relay.check()
+        except BusError as error:
+            log.warning("host.unchecked", reason=str(error))
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Wait until something can no longer go on, or `end()` is called; False after the time-out."""

@@ -23,6 +23,7 @@ _MARGIN_SECONDS = 5
 _KNOCK_SECONDS = 2
 _CLOSE_SECONDS = 2
 _FETCH_WAIT_MS = 50
+_POLL_MS = 500
 _COMMON: dict[str, Any] = {
     "reconnect_backoff_max_ms": 1_000,
     "metadata_max_age_ms": 30_000,
@@ -63,9 +64,27 @@ class KafkaBus:
             BusError: if the partition does not answer.
             CorruptLogError: if it does not reach from before `position` to it: its topic was made anew, or cut.
         """
+        where = kafka.TopicPartition(topic, partition)
+        consumer = self._consumer(where)
+        try:
+            return KafkaSubscription(consumer, where, position, self._patience_seconds / 3)
+        except BaseException:
+            consumer.close(autocommit=False)
+            raise
+
+    def last(self, topic: str, partition: int, count: int) -> Sequence[Message]:
+        """See `Bus.last`."""
+        where = kafka.TopicPartition(topic, partition)
+        consumer = self._consumer(where)
+        try:
+            return _last(consumer, where, count, monotonic() + self._patience_seconds)
+        finally:
+            consumer.close(autocommit=False)
+
+    def _consumer(self, where: Any) -> Any:
         self._knock()
-        with _translated(f"{topic}/{partition}"):
-            consumer = kafka.KafkaConsumer(
+        with _translated(_name(where)):
+            return kafka.KafkaConsumer(
                 **self._common,
                 group_id=None,
                 enable_auto_commit=False,
@@ -76,11 +95,6 @@ class KafkaBus:
                 fetch_max_wait_ms=_FETCH_WAIT_MS,
                 fetch_min_bytes=1,
             )
-        try:
-            return KafkaSubscription(consumer, kafka.TopicPartition(topic, partition), position, self._patience_seconds / 3)
-        except BaseException:
-            consumer.close(autocommit=False)
-            raise
 
     def _knock(self) -> None:
         """Make sure that some broker listens: a client that finds none leaves a thread behind, and relays try for days."""
@@ -142,7 +156,7 @@ class KafkaSubscription:
 
     def __init__(self, consumer: Any, partition: Any, position: int, silence_seconds: float) -> None:
         self._consumer, self._partition, self._silence_seconds = consumer, partition, silence_seconds
-        self._name = f"{partition.topic}/{partition.partition}"
+        self._name = _name(partition)
         self._quiet_since = monotonic()
         self._check_reach(position)
         with _translated(self._name):
@@ -163,17 +177,7 @@ class KafkaSubscription:
         elif monotonic() - self._quiet_since > self._silence_seconds:
             self._check_reach(self._consumer.position(self._partition))
             self._quiet_since = monotonic()
-        return [
-            Message(
-                record.topic,
-                record.partition,
-                record.offset,
-                record.key or b"",
-                record.value or b"",
-                tuple((name, value or b"") for name, value in record.headers),
-            )
-            for record in records
-        ]
+        return [_message(record) for record in records]
 
     def close(self) -> None:
         """See `Subscription.close`."""
@@ -182,10 +186,36 @@ class KafkaSubscription:
     def _check_reach(self, position: int) -> None:
         """Make sure that the partition answers and still has everything from `position` on."""
         with _translated(self._name):
-            begin = self._consumer.beginning_offsets([self._partition])[self._partition]
-            end = self._consumer.end_offsets([self._partition])[self._partition]
+            begin, end = _reach(self._consumer, self._partition)
         if not begin <= position <= end:
             raise CorruptLogError(f"{self._name} holds offsets {begin} to {end}, but was read up to {position}")
+
+
+def _last(consumer: Any, where: Any, count: int, deadline: float) -> list[Message]:
+    found: list[Message] = []
+    with _translated(_name(where)):
+        begin, end = _reach(consumer, where)
+        consumer.assign([where])
+        consumer.seek(where, max(begin, end - count))
+        while consumer.position(where) < end:
+            if monotonic() > deadline:
+                raise BusError(f"{_name(where)} ends at {end}, and its last records do not come")
+            found += [_message(record) for record in consumer.poll(timeout_ms=_POLL_MS).get(where, [])]
+    return found
+
+
+def _reach(consumer: Any, where: Any) -> tuple[int, int]:
+    """The offsets of the first record and of the next one."""
+    return consumer.beginning_offsets([where])[where], consumer.end_offsets([where])[where]
+
+
+def _name(where: Any) -> str:
+    return f"{where.topic}/{where.partition}"
+
+
+def _message(record: Any) -> Message:
+    headers = tuple((name, value or b"") for name, value in record.headers)
+    return Message(record.topic, record.partition, record.offset, record.key or b"", record.value or b"", headers)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -55,6 +55,13 @@ class LocalBus:
             raise CorruptLogError(f"{topic}/{partition} ends at {end}, but was read up to {position}")
         return _Subscription(connection, topic, partition, position)
 
+    def last(self, topic: str, partition: int, count: int) -> Sequence[Message]:
+        """See `Bus.last`."""
+        with closing(self._connect()) as connection:
+            with _translated():
+                (end,) = connection.execute(_END, (topic, partition)).fetchone()
+            return _records(connection, topic, partition, max(0, end - count), count)
+
 
 class _Publisher:
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -102,19 +109,20 @@ class _Subscription:
         return messages
 
     def _next(self) -> list[Message]:
-        select = (
-            "SELECT position, key, value, headers FROM records WHERE topic = ? AND partition = ? AND position >= ?"
-            " ORDER BY position LIMIT ?"
-        )
-        with _translated():
-            rows = self._connection.execute(select, (self._topic, self._partition, self._position, _BATCH)).fetchall()
-        return [
-            Message(self._topic, self._partition, position, key, value, tuple(_unpack(headers)))
-            for position, key, value, headers in rows
-        ]
+        return _records(self._connection, self._topic, self._partition, self._position, _BATCH)
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _records(connection: sqlite3.Connection, topic: str, partition: int, start: int, limit: int) -> list[Message]:
+    select = (
+        "SELECT position, key, value, headers FROM records WHERE topic = ? AND partition = ? AND position >= ?"
+        " ORDER BY position LIMIT ?"
+    )
+    with _translated():
+        rows = connection.execute(select, (topic, partition, start, limit)).fetchall()
+    return [Message(topic, partition, position, key, value, tuple(_unpack(headers))) for position, key, value, headers in rows]
 
 
 @contextmanager

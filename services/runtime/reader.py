@@ -18,7 +18,7 @@ from services.kernel.form import MalformedError, to_json
 from services.kernel.ports import Bus, BusError, CorruptLogError, Message, Outgoing, Parked, Stored
 from services.runtime import metrics
 from services.runtime.facts import Fact
-from services.runtime.relay import DEAD_LETTERS, topic
+from services.runtime.relay import DEAD_LETTERS, incoming, topic
 from services.runtime.shards import EVERY, shard_of, system_actor
 from services.runtime.spec import Spec
 from services.runtime.writer import Arrival, Order, Writer
@@ -121,17 +121,16 @@ class Reader:
             wanted = reads.progress(self.source).next_index
         arrivals: list[Arrival] = []
         for message in messages:
-            index = _index(message, self.source)
-            stored = _entry(message, self.source, index)
-            if index is None or stored is None:
+            stored = incoming(self.source, message)
+            if stored is None:
                 self._receive(arrivals)  # first: the position that is noted with the record is beyond them
                 self._set_aside(message)
-            elif index < wanted:
+            elif stored.index < wanted:
                 self._compare(stored, arrivals)
             else:
                 arrivals += self._gap(wanted, stored, message.position)
                 arrivals.append(self._interpreter.arrival(self.source, stored, message.position + 1))
-                wanted = index + 1
+                wanted = stored.index + 1
         self._receive(arrivals)
         metrics.reader_next.labels(*self._label).set(wanted)
 
@@ -199,25 +198,6 @@ class Reader:
         parked = Parked(self.source, -1 - message.position, "", reason, message.value)
         self._writer.park(parked, message.position + 1).result()
         log.warning("record.dead", origin=origin, reader=self._writer.name)
-
-
-def _index(message: Message, source: str) -> int | None:
-    text = message.header("index") or ""
-    return int(text) if message.header("log") == source and text.isascii() and text.isdigit() else None
-
-
-def _entry(message: Message, source: str, index: int | None) -> Stored | None:
-    """The entry in a record, or None if the record is not what its headers say."""
-    found = canonical.leaf(message.value)
-    if index is None or message.header("leaf") != found:
-        return None
-    try:
-        outer = canonical.decode(message.value)
-    except MalformedError:
-        return None
-    if outer.get("id") != f"{source}/{index}" or not isinstance(outer.get("subject"), str):
-        return None
-    return Stored(index, outer["subject"], message.value, found)
 
 
 def follow_all(

@@ -125,3 +125,14 @@ def test_a_position_beyond_the_end_is_no_place_to_wait(
     send([record(topic_name, 0)])
     with pytest.raises(CorruptLogError):
         bus.subscribe(topic_name, 0, 1_000)
+
+
+def test_the_last_records_come_in_order_and_no_others(
+    bus: Bus, send: Callable[[Sequence[Outgoing]], None], topic_name: str
+) -> None:
+    assert bus.last(topic_name, 0, 10) == []
+    send([record(topic_name, n, partition=n % 2) for n in range(40)])
+    everything = bus.last(topic_name, 1, 1_000)
+    assert list(dict.fromkeys(numbers(everything))) == list(range(1, 40, 2))
+    assert bus.last(topic_name, 1, 3) == everything[-3:]
+    assert numbers(everything)[-1] == 39

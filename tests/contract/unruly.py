@@ -35,6 +35,10 @@ class UnrulyBus:
         dice = Dice(f"{self._seed}/{topic}/{partition}/{position}")
         return _UnrulySubscription(self._bus.subscribe(topic, partition, position), dice)
 
+    def last(self, topic: str, partition: int, count: int) -> Sequence[Message]:
+        """See `Bus.last`."""
+        return self._bus.last(topic, partition, count)
+
 
 class _UnrulyPublisher:
     """Sends some of the records twice, and partition after partition."""

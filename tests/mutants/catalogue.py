@@ -253,7 +253,7 @@ DELIVERY = (
     Mutant(
         "the reader trusts the bus's positions",
         (
-            Change(_READER, "            elif index < wanted:\n", "            elif message.position < 0:\n"),
+            Change(_READER, "            elif stored.index < wanted:\n", "            elif message.position < 0:\n"),
             Change(_READER, "                arrivals += self._gap(wanted, stored, message.position)\n", ""),
         ),
     ),
@@ -263,7 +263,20 @@ DELIVERY = (
         "        if stored.index == wanted:\n            return []\n",
         "        if stored.index >= wanted:\n            return []\n",
     ),
-    _one("the leaf is not compared", _READER, "if before != stored.leaf:", "if before is None:"),
+    _one(
+        "the leaf is not compared",
+        _READER,
+        "if before != stored.leaf:",
+        "if before is None:",
+        "tests/runtime/test_reader.py",
+    ),
+    _one("a log put back to before what was sent is carried on", _RELAY, "        if self._checked:\n", "        if True:\n"),
+    _one(
+        "a log that is too short counts as one with nothing different",
+        "services.runtime.intact",
+        'raise CorruptLogError(f"{found}. {_KEEP}: {_LACKING.format(name=name)}")',
+        "return",
+    ),
     _one(
         "a foreign record is passed with all before it",
         _READER,

@@ -1,5 +1,8 @@
 """A host with real services on SQLite in a directory of its own, and those who call it."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -97,6 +100,23 @@ def serving(
         yield running
     finally:
         running.close()
+
+
+def process(place: Path, **changes: str) -> "subprocess.Popen[str]":
+    """A ledger as a process."""
+    FileClock(place / "clock").set(NOON)
+    settings = {
+        "listen": "127.0.0.1:0",
+        "store": f"sqlite:///{place / 'logs'}",
+        "bus": f"local:{place / 'bus.db'}",
+        "issuer": f"file:{place / 'issuer'}",
+        "log_key": f"file:{place / 'log-key.pem'}",
+        "clock": f"file:{place / 'clock'}",
+        **changes,
+    }
+    environment = {**os.environ, **{f"OPROEP_{name.upper()}": value for name, value in settings.items()}}
+    command = [sys.executable, "-m", "services.cli", "service", "budget_ledger"]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 def refusal(call: Callable[[], Any]) -> tuple[str, str]:

@@ -1,15 +1,11 @@
 """A host ends as a whole when a part of it can no longer go on."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from services.kernel.form import MalformedError
-from services.runtime.clock import FileClock
 from services.runtime.host import run
-from tests.runtime.serving import AUDITOR, LEDGER, NOON, made, open_envelope, serving
+from tests.runtime.serving import AUDITOR, LEDGER, made, open_envelope, process, serving
 
 
 def test_without_a_clock_nothing_goes_on(tmp_path: Path) -> None:
@@ -33,23 +29,6 @@ def test_a_signal_ends_it_in_order(tmp_path: Path) -> None:
     assert len(ends) == 1
     with serving(tmp_path, ["budget_ledger"]) as again:
         assert [stored.index for stored in again.client(AUDITOR).entries("budget_ledger/0", 0)] == [0]
-
-
-def process(place: Path, **changes: str) -> "subprocess.Popen[str]":
-    """A ledger as a process."""
-    FileClock(place / "clock").set(NOON)
-    settings = {
-        "listen": "127.0.0.1:0",
-        "store": f"sqlite:///{place / 'logs'}",
-        "bus": f"local:{place / 'bus.db'}",
-        "issuer": f"file:{place / 'issuer'}",
-        "log_key": f"file:{place / 'log-key.pem'}",
-        "clock": f"file:{place / 'clock'}",
-        **changes,
-    }
-    environment = {**os.environ, **{f"OPROEP_{name.upper()}": value for name, value in settings.items()}}
-    command = [sys.executable, "-m", "services.cli", "service", "budget_ledger"]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 def test_a_failure_ends_the_process_with_code_one(tmp_path: Path) -> None:

@@ -68,6 +68,11 @@ class Connection:
             raise CorruptLogError(f"{topic}/{partition} ends before {position}")
         return MemorySubscription(self, topic, partition, position)
 
+    def last(self, topic: str, partition: int, count: int) -> Sequence[Message]:
+        """See `Bus.last`."""
+        self.point("last")
+        return self.bus.records(topic, partition)[-count:]
+
     def close(self) -> None:
         """See `Publisher.close`."""
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 _WRITING = ("begin", "command", "append", "state", "commit", "committed")
 PLACES: Mapping[str, tuple[str, ...]] = {
-    "boot": ("read", "take over"),
+    "boot": ("read", "take over", "last"),
     "write": _WRITING,
-    "relay": ("read", "publish", "published", "mark", "marked"),
+    "relay": ("last", "read", "publish", "published", "mark", "marked"),
     "read": ("read", "subscribe", "poll", "fetch", "publish", "published", "inbox", "offset", "park", *_WRITING),
 }
 """The calls of each step of a process, in which something can happen."""
@@ -25,7 +25,7 @@ STRIKES: Mapping[str, tuple[str, ...]] = {
     "zombie": _at("read", "begin", "command", "append", "state", "commit", "committed", "publish", "published", "mark", "inbox"),
     "disk full": _at("command", "append", "state", "inbox", "offset", "park", "commit", "mark", "take over"),
     "unknown commit": _at("committed", "marked"),
-    "bus away": _at("publish", "subscribe", "poll", "fetch"),
+    "bus away": _at("last", "publish", "subscribe", "poll", "fetch"),
     "lost acknowledgement": _at("published"),
     "sent twice": ("relay: publish",),
     "handed again": ("read: poll",),

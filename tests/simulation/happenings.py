@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from services.kernel.canonical import leaf
 from services.kernel.ports import Message
-from services.runtime.relay import topic
+from services.runtime.relay import incoming, topic
 
 if TYPE_CHECKING:
     from tests.simulation.sites import Site
@@ -45,10 +45,10 @@ def happen(world: World, site: Site) -> None:
 
 
 def _trim(world: World, site: Site) -> None:
-    """The bus forgets records, as retention does; never the last one, by which a reader notices what it lacks."""
+    """The bus forgets records, as retention does; never the last entry, by which a reader notices what it lacks."""
     service, _, shard = site.name.partition("/")
     records = world.bus.records(topic(service), int(shard))
-    last = next((n for n in reversed(range(len(records))) if records[n].header("log") == site.name), 0)
+    last = next((n for n in reversed(range(len(records))) if incoming(site.name, records[n])), 0)
     if last:
         at = max(0, last - 1 - int(world.rng.random() * 3))
         world.note("trimmed", site.name, records[at].position)

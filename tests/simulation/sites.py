@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +20,7 @@ from services.budget_ledger.codec import SPEC as LEDGER_SPEC
 from services.kernel.decider import At, Decider, Record, State
 from services.kernel.form import Id, Line
 from services.kernel.people import Role
-from services.kernel.ports import Parked, Store, Stored
+from services.kernel.ports import BusError, Parked, Store, Stored
 from services.runtime import writer
 from services.runtime.facts import Fact
 from services.runtime.reader import Interpreter, Reader
@@ -244,7 +245,7 @@ class Process:
         self._subscriptions: dict[str, Any] = {}
 
     def boot(self) -> None:
-        """Take over the log."""
+        """Take over the log, and look at it, as a host does before it begins."""
         self.writer = DrivenWriter(
             deployment=DEPLOYMENT,
             name=self.site.name,
@@ -254,11 +255,14 @@ class Process:
             stopped=lambda _reason: None,
         )
         self._relay = Relay(self.writer, self.connection, lambda _reason: None)
+        with suppress(BusError):
+            self._relay.check()
         interpreter = self.site.interpreter
         self.readers = {s: Reader(s, self.writer, interpreter, self.connection, self._owner) for s in self.site.sources}
 
     def relay(self) -> None:
         """Send the next batch."""
+        self._relay.check()
         self._relay._send(self.connection)
 
     def read(self, source: str) -> int:

@@ -240,7 +240,7 @@ class World:
                 raise Violation("I9", f"{process.name} is fenced, and nobody has taken over") from None
             self.down(process, "fenced")
         except CorruptLogError as error:
-            if not self.restored:
+            if process.site.name not in self.lost:  # nobody but the log itself hears of what was put back
                 raise Violation("I8", f"{process.name} stopped: {error}") from error
             process.site.halted = str(error)
             self.down(process, "stopped")
