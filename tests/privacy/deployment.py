@@ -28,7 +28,8 @@ _PATIENCE_SECONDS = 60
 class Deployment:
     """`oproep up` and the command line beside it. All that they keep lies below `place`."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, *, store: str = "", bus: str = "") -> None:
+        """With a store and a bus of its own below `place`, unless others are named."""
         self.place = place
         place.mkdir()
         self.clock = FileClock(place / "clock")
@@ -37,8 +38,8 @@ class Deployment:
             listen=self._listen,
             issuer=f"file:{place / 'issuer'}",
             log_key=f"file:{place / 'log-key.pem'}",
-            store=f"sqlite:///{place / 'logs'}",
-            bus=f"local:{place / 'bus.db'}",
+            store=store or f"sqlite:///{place / 'logs'}",
+            bus=bus or f"local:{place / 'bus.db'}",
             documents=str(place / "documents"),
             vault=str(place / "vault.db"),
             clock=f"file:{place / 'clock'}",
