@@ -11,6 +11,7 @@ from services.demo.world import World
 from services.kernel.decider import MemoryState
 from services.kernel.entry import Entry
 from services.kernel.ports import Stored
+from services.publishing.records import Award
 from services.runtime.replay import replay, rows, steps
 from services.standalone.registry import SPECS
 
@@ -87,6 +88,8 @@ def reckon(scenario: str, world: World, snapshot: Snapshot) -> Result:
         result.entries[name] = len(log)
         if name == "budget_ledger":
             _money(result, state)
+        if name == "publishing":
+            agree = agree and _fed(state) == result.calls
     events = [event for log in snapshot.logs.values() for stored in log for event in Entry.from_bytes(stored.value).events]
     _tell(result, events)
     result.mails, result.mails_doubled = len(world.sink.mails), len(world.sink.doubled())
@@ -115,6 +118,18 @@ def _money(result: Result, state: MemoryState) -> None:
         sums["committed"] += reservation.committed_cents
         sums["paid"] += reservation.paid_cents
         sums["recovered"] += reservation.recovered_cents
+
+
+def _fed(state: MemoryState) -> dict[str, dict[str, int]]:
+    """What the feed says of the awards of each call; the calls of the demonstrations publish all sums."""
+    calls: dict[str, dict[str, int]] = {}
+    for award in state.all(Award):
+        sums = calls.setdefault(award.call_id, dict.fromkeys(("awards", "committed", "paid", "recovered"), 0))
+        sums["awards"] += bool(award.committed_cents)
+        sums["committed"] += award.committed_cents
+        sums["paid"] += award.paid_cents or 0
+        sums["recovered"] += award.recovered_cents or 0
+    return calls
 
 
 def _tell(result: Result, events: Iterable[Mapping[str, Any]]) -> None:
