@@ -14,6 +14,7 @@ from services.cli import (
     demo,
     documents,
     jury,
+    keys,
     money,
     notices,
     reading,
@@ -46,6 +47,7 @@ app.add_typer(custody.sealed, name="sealed")
 app.add_typer(retention.app, name="retention")
 app.add_typer(bench.app, name="bench")
 app.command("erase")(custody.erase)
+app.command("keys")(keys.keys)
 app.command("demo")(demo.demo)
 app.command("up")(run.up)
 app.command("service")(run.service)

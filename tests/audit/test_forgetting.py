@@ -1,4 +1,4 @@
-"""After an erasure and a destruction an export is as sound as before, and what is gone is named: in a chain, a moment, the report."""
+"""After an erasure and a destruction an export is as sound as before; a chain, a moment and the report name what is gone."""
 
 import json
 from datetime import timedelta

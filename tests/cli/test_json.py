@@ -80,8 +80,10 @@ LINES: list[tuple[str, tuple[str, ...], int]] = [
     ("retention approve", (CALL, "r1", "--as", MINISTER), 1),
     ("erase", ("person-1", *WHY, "--as", OFFICER), 0),
     ("document put", ("FORM", "--as", CLERK), 0),
+    ("document copy", ("COPY",), 0),
     ("events dead-letters", (), 0),
     ("events tail", ("intake/0",), 0),
+    ("keys", (), 0),
     ("status", (), 0),
     ("health", (), 0),
     ("replay", (), 0),
@@ -100,7 +102,7 @@ class Told:
 def told(oproep: Line, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
     """What each of them said."""
     place = tmp_path_factory.mktemp("forms")
-    files = {"FORM": place / "form.json", "ACCOUNT": place / "account.json"}
+    files = {"FORM": place / "form.json", "ACCOUNT": place / "account.json", "COPY": place / "copy"}
     files["ACCOUNT"].write_text('{"costs": [], "kpis": {}, "ownMeansCents": "0"}', "utf-8")
     files["FORM"].write_text(oproep("apply", "form", str(CALL_FILE), "--applicant", BODY).stdout, "utf-8")
     assert oproep("contact", "put", BODY, "--name", "Municipality (synthetic)", "--mail", "m@b.example").exit_code == 0

@@ -1,11 +1,13 @@
 """A destroyed document is gone, and does not come back by any door."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from services.kernel.canonical import digest
 from services.runtime.documents import DestroyedError, Documents
+from tests.cli.line import Line
 
 PLANTED = b"Plan of Odette Voorbeeld"
 
@@ -28,6 +30,30 @@ def test_a_document_of_the_first_version_is_given_and_destroyed(tmp_path: Path) 
     documents.destroy(name)
     assert documents.get(name) is None
     assert not any(PLANTED in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_copy_has_all_of_them_under_new_keys_and_none_that_was_destroyed(tmp_path: Path) -> None:
+    old, place = tmp_path / "documents", tmp_path / "copy"
+    documents, plain, gone = Documents(old), digest(PLANTED), digest(b"gone")
+    (old / plain[:2]).mkdir(parents=True)
+    (old / plain[:2] / plain).write_bytes(PLANTED)  # as version 0.1 left it
+    names = {documents.put(b"other"): b"other", plain: PLANTED}
+    documents.put(b"gone")
+    documents.destroy(gone)
+    line = Line(documents=str(old))
+    assert json.loads(line("document", "copy", str(place), "--json").stdout) == {
+        "directory": str(place),
+        "copied": 2,
+        "destroyed": 1,
+    }
+    copy = Documents(place)
+    assert {name: copy.get(name) for name in names} == names
+    assert not any(PLANTED in path.read_bytes() for path in place.rglob("*") if path.is_file())
+    with pytest.raises(DestroyedError):
+        copy.put(b"gone")
+    assert line("document", "copy", str(place)).exit_code == 2
+    (old / plain[:2] / plain).write_bytes(b"spoiled")
+    assert line("document", "copy", str(tmp_path / "second")).exit_code == 1
 
 
 def test_a_document_put_in_the_place_of_another_is_not_given(tmp_path: Path) -> None:
