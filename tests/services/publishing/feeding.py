@@ -1,6 +1,6 @@
 """A filled feed in a moment: the recorded history of a release, taken in by a real writer into a real store."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -104,7 +104,7 @@ def take_in(writer: Writer, clock: Hands, entries: Iterable[tuple[str, Stored]],
 
 
 @contextmanager
-def writing(directory: Path, clock: Hands) -> Iterator[Writer]:
+def writing(directory: Path, clock: Hands) -> Generator[Writer]:
     """A running writer of an empty feed."""
     failures: list[BaseException] = []
     store = open_store(f"sqlite:///{directory}", LOG, SPEC.decider.checks)
@@ -121,7 +121,7 @@ def writing(directory: Path, clock: Hands) -> Iterator[Writer]:
 @contextmanager
 def filled(
     directory: Path, entries: Iterable[tuple[str, Stored]] | None = None, published: Sequence[str] | None = ALL
-) -> Iterator[Filled]:
+) -> Generator[Filled]:
     """The feed of those entries, by default of the recorded history in the order in which it happened."""
     history = list(in_time(recorded()) if entries is None else entries)
     clock = Hands(Entry.from_bytes(history[0][1].value).time)
