@@ -3,6 +3,7 @@
 Whatever can no longer go on ends the process, and whoever started it starts it again: half a service helps nobody.
 """
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -232,6 +233,8 @@ def run(host: Host, on_signal: Callable[[Callable[[], None]], None]) -> None:
     """
     try:
         host.start()
+        gc.collect()
+        gc.freeze()  # what is there now stays: looking through it again and again would hold up those who wait
         on_signal(host.end)
         host.wait()
     except Exception:
