@@ -5,6 +5,7 @@ one representation: that of a compressed page is another than that of the plain 
 """
 
 import gzip
+import json
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -12,9 +13,6 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-
-from services.kernel import canonical
-from services.kernel.form import Json
 
 PROBLEM = "application/problem+json"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -35,14 +33,14 @@ class Problem(Exception):  # noqa: N818 - named after the document that it becom
     are further members of the document, `headers` further headers of the answer.
     """
 
-    def __init__(self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Json) -> None:
+    def __init__(self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
         self.headers, self.members = dict(headers or {}), members
 
     def response(self, request: Request, base: str) -> Response:
         """The problem as an answer; `base` is the public address of the feed."""
-        document: dict[str, Json] = {
+        document: dict[str, Any] = {
             **self.members,
             "type": f"{base}/problems/{self.code}",
             "title": self.code.replace("_", " ").capitalize(),
@@ -51,7 +49,8 @@ class Problem(Exception):  # noqa: N818 - named after the document that it becom
             "instance": base + _path(request)[:_SHOWN],
         }
         headers = {"Cache-Control": "no-store", **self.headers}
-        return Response(canonical.encode(document), self.status, headers, media_type=PROBLEM)
+        body = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        return Response(body, self.status, headers, media_type=PROBLEM)
 
 
 def page(request: Request, body: bytes, media_type: str, *, closed: bool, headers: Mapping[str, str] | None = None) -> Response:
