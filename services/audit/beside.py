@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from services.audit import alone
 from services.audit import pack as layout
-from services.audit.documents import documents
+from services.audit.documents import call_files, documents
 from services.audit.faults import Fault
 from services.audit.pack import Pack
 from services.audit.receipt import SCRIPT
@@ -30,9 +30,8 @@ class Beside:
 
     def note(self, log: str, stored: Stored, entry: Entry) -> None:
         """Look at an entry: what it publishes must be there, and what is said to be named in it must be."""
-        for event in entry.events:
-            if event["type"] == "CallPublished":
-                self._call_file(log, stored.index, str(event["callFile"]))
+        for name in call_files(entry):
+            self._call_file(log, stored.index, name)
         listed, named = self._listed.pop((log, stored.index), set[str]()), set(documents(entry))
         for name in sorted(listed - named):
             self._found.append(Fault(log, stored.index, f"{layout.DOCUMENTS} says that it names {name}, and it does not"))

@@ -27,6 +27,7 @@ _SECTIONS: Mapping[str, str] = {
     "budget_ledger": "money",
     "reporting": "reports",
     "notification": "notices",
+    "publishing": "published",
 }
 _OF_THE_CALL: Mapping[str, str] = {
     "CallPublished": "rules",
@@ -35,8 +36,10 @@ _OF_THE_CALL: Mapping[str, str] = {
     "ProposalApproved": "decision",
 }
 """Events about a whole call without which no award can be understood."""
+_TELLING = "publishing"
+"""It says again what the others have decided, in other words; what everybody was told has a number of its own, `sequence`."""
 _RANKING = frozenset({"ApplicationRanked", "PlaceNoted", "RankingNoted"})
-ORDER = ("rules", "application", "assessment", "ranking", "decision", "money", "reports", "notices")
+ORDER = ("rules", "application", "assessment", "ranking", "decision", "money", "reports", "notices", "published")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,11 +146,15 @@ def _links(step: Step, of: Chain, kept: Custody) -> Iterator[Link]:
     for event in step.events:
         kind = str(event["type"])
         about = event.get("applicationId") == of.application_id or _award_of(event) == of.application_id
-        section = "ranking" if kind in _RANKING else _SECTIONS[service]
-        if not about:
-            if kind not in _OF_THE_CALL or event.get("callId") != of.call_id:
-                continue
-            section = _OF_THE_CALL[kind]
+        section = _SECTIONS.get(service)
+        if service == _TELLING:
+            section = section if about and "sequence" in event else None
+        elif kind in _RANKING:
+            section = "ranking" if about else None
+        elif not about:
+            section = _OF_THE_CALL.get(kind) if event.get("callId") == of.call_id else None
+        if section is None:
+            continue
         yield Link(
             section=section,
             log=entry.log,

@@ -8,7 +8,4 @@ from services.publishing.core import DECIDER as PUBLISHING
 from services.reporting.core import DECIDER as REPORTING
 from services.scoring.core import DECIDER as SCORING
 
-CORES = {
-    decider.service: decider
-    for decider in (INTAKE, SCORING, AWARDING, BUDGET_LEDGER, REPORTING, NOTIFICATION, PUBLISHING)
-}
+CORES = {decider.service: decider for decider in (INTAKE, SCORING, AWARDING, BUDGET_LEDGER, REPORTING, NOTIFICATION, PUBLISHING)}

@@ -22,6 +22,12 @@ def documents(entry: Entry) -> list[str]:
     return [] if members is None else list(dict.fromkeys(_found(entry.command, members)))
 
 
+def call_files(entry: Entry) -> list[str]:
+    """The hashes of the call files that an entry publishes: of the intake, whose word others pass on."""
+    mine = entry.log.startswith("intake/")
+    return [str(event["callFile"]) for event in entry.events if mine and event["type"] == "CallPublished"]
+
+
 def _found(value: Any, members: frozenset[str]) -> Iterator[str]:
     if isinstance(value, Mapping):
         for name, member in value.items():

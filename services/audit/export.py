@@ -15,7 +15,7 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from services.audit import writing
-from services.audit.documents import documents
+from services.audit.documents import call_files, documents
 from services.audit.faults import FaultError, PackError
 from services.audit.logs import Watch, names, unwatched
 from services.kernel.canonical import leaf
@@ -152,7 +152,7 @@ class _Named:
         if entry.cause is not None:
             self.needed[entry.cause.log] = max(self.needed.get(entry.cause.log, 0), entry.cause.index + 1)
         self.documents += [(name, f"{log}/{stored.index}") for name in documents(entry)]
-        self.call_files |= {str(event["callFile"]) for event in entry.events if event["type"] == "CallPublished"}
+        self.call_files |= set(call_files(entry))
 
 
 def export(

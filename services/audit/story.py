@@ -152,7 +152,7 @@ class Story:
                 self.custody.take(event)
             if (fold := _FOLDS.get((service, event.kind))) is not None and (call := self.calls.get(event.text("callId"))):
                 fold(call, event)
-            elif event.kind == "CallPublished":
+            elif (service, event.kind) == ("intake", "CallPublished"):
                 rules = from_json(CallRules, event.body["rules"])
                 self.calls[rules.call_id] = Call(rules, event.time, rules.window.deadline)
             elif event.kind == "BodiesEnrolled":

@@ -18,7 +18,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "0.1"
 
 
 def history() -> dict[str, list[Stored]]:
-    """The logs of the first release's demonstration."""
+    """The logs of the first release's demonstration. A service that it did not have yet has recorded nothing."""
     return {f"{service}/0": _read(service) for service in CORES}
 
 
@@ -49,7 +49,8 @@ def _documents(logs: Mapping[str, Sequence[bytes]]) -> list[tuple[str, str]]:
 
 
 def _read(service: str) -> list[Stored]:
-    lines = gzip.decompress((GOLDEN / f"{service}.jsonl.gz").read_bytes()).splitlines()
+    file = GOLDEN / f"{service}.jsonl.gz"
+    lines = gzip.decompress(file.read_bytes()).splitlines() if file.exists() else []
     return [Stored(index, Entry.from_bytes(line).stream, line, leaf(line)) for index, line in enumerate(lines)]
 
 

@@ -15,11 +15,8 @@ from services.kernel.canonical import encode, leaf
 from services.kernel.form import MalformedError, from_json
 from services.kernel.ports import Message, Stored
 from services.kernel.rules import TieBreak, TieStep
-from services.runtime.reader import (
-    Interpreter,
-    _entry,  # pyright: ignore[reportPrivateUsage]  # the reader's own look at a record
-)
-from services.runtime.relay import topic
+from services.runtime.reader import Interpreter
+from services.runtime.relay import incoming, topic
 from services.standalone.registry import SPECS
 from tests.audit import packs
 
@@ -112,7 +109,7 @@ def test_no_service_takes_the_outcome_in(outcome: WhatIf, service: str) -> None:
         for source in SPECS[service].sources or ("intake",):
             log = f"{source}/0"
             headers = (("log", log.encode()), ("index", b"0"), ("leaf", leaf(value).encode()))
-            assert _entry(Message(topic(source), 0, 0, b"", value, headers), log, 0) is None, "a reader sets it aside"
+            assert incoming(log, Message(topic(source), 0, 0, b"", value, headers)) is None, "a reader sets it aside"
             interpreter = Interpreter(SPECS[service], shard=0, shards=1, events=events)
             arrival = interpreter.arrival(log, Stored(0, "", value, leaf(value)), 1)
             assert (arrival.fault is not None, arrival.orders) == (True, ()), "nor does an owner's copy lead to a command"
