@@ -1,9 +1,7 @@
 """What is done to running services. Each scene has the yard and its load, and returns when the harm is done and mended."""
 
-import random  # noqa: TID251 - moments of harm; a seed names them
 import signal
 import subprocess
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
@@ -13,38 +11,25 @@ from services.devcluster.cluster import Cluster
 from services.devcluster.cluster import start as start_cluster
 from services.devcluster.postgres import start_postgres
 from services.runtime import topics
+from tests.chaos.chance import Chance
+from tests.chaos.deaths import deaths, deaths_on_postgres
+from tests.chaos.failover import fails_over
 from tests.chaos.load import Load
+from tests.chaos.power import power_cuts
 from tests.chaos.yard import Yard, until, yard
 
 _TOPICS = Path(__file__).parents[2] / "deploy" / "topics.toml"
 _FULL = 3_000_000
 """Bytes that a file may have when the disk is full: enough to start, too little for the load."""
 
-Scene = Callable[[Path, "Chance"], Generator[tuple[Yard, Load]]]
-
-
-class Chance:
-    """Moments, drawn from a seed."""
-
-    def __init__(self, seed: int, rounds: int) -> None:
-        self._random, self.rounds = random.Random(seed), rounds
-
-    def wait(self) -> None:
-        """Let the load run for a while."""
-        threading.Event().wait(self._random.uniform(0.3, 2.0))
-
-
-def _more(load: Load) -> None:
-    """Wait until callers are answered again."""
-    before = len(load.acknowledged)
-    until(lambda: len(load.acknowledged) > before + 20, "answers after the harm")
+Scene = Callable[[Path, Chance], Generator[tuple[Yard, Load]]]
 
 
 def _killed(ground: Yard, load: Load, chance: Chance) -> None:
     for turn in range(chance.rounds):
         chance.wait()
         (ground.ledger if turn % 2 == 0 else ground.reader).kill()
-        _more(load)
+        load.more()
 
 
 def _zombie(ground: Yard, load: Load, chance: Chance) -> None:
@@ -54,7 +39,7 @@ def _zombie(ground: Yard, load: Load, chance: Chance) -> None:
         frozen = ground.ledger.freeze()
         chance.wait()
         frozen.send_signal(signal.SIGCONT)
-        _more(load)
+        load.more()
         until(partial(_ended, frozen), "the older writer to notice that it was replaced")
 
 
@@ -65,7 +50,7 @@ def _ended(process: "subprocess.Popen[bytes]") -> bool:
 def _full(ground: Yard, load: Load, chance: Chance) -> None:
     chance.wait()
     ground.ledger.starve(_FULL)
-    _more(load)
+    load.more()
 
 
 @contextmanager
@@ -93,7 +78,7 @@ def postgres_restarts(directory: Path, chance: Chance) -> Generator[tuple[Yard, 
                 chance.wait()
                 server.stop()
                 server = start_postgres(directory / "postgres")
-                _more(load)
+                load.more()
             load.stop()
             yield ground, load
     finally:
@@ -118,7 +103,7 @@ def brokers_bounce(directory: Path, chance: Chance) -> Generator[tuple[Yard, Loa
 def _bounce(cluster: Cluster, node: int, harm: Callable[[int], None], chance: Chance, load: Load) -> None:
     chance.wait()
     harm(node)
-    _more(load)
+    load.more()
     cluster.up(node)
 
 
@@ -137,4 +122,8 @@ SCENES = {
     "zombie on postgres": lambda directory, chance: on_postgres(directory, chance, _zombie),
     "postgres restarts": postgres_restarts,
     "brokers bounce": brokers_bounce,
+    "failpoints on sqlite": deaths,
+    "failpoints on postgres": deaths_on_postgres,
+    "power cuts on sqlite": power_cuts,
+    "postgres fails over": fails_over,
 }

@@ -1,10 +1,14 @@
 """What must be so when everything is at rest again, whatever happened before."""
 
+from collections.abc import Mapping, Sequence
+
 from services.kernel import canonical
 from services.kernel.entry import Entry
+from services.kernel.ports import Stored
 from services.runtime.replay import replay, rows, steps
 from services.runtime.sql_store import SqlStore, open_store
 from services.standalone.registry import SPECS
+from services.tlog.tree import Frontier
 from tests.chaos.load import Load
 from tests.chaos.yard import LEDGER, READER, Yard, until
 
@@ -12,11 +16,13 @@ _LOG, _READERS_LOG = f"{LEDGER}/0", f"{READER}/0"
 
 
 def faults(yard: Yard, load: Load) -> list[str]:
-    """Wait for rest, then say what is not as it must be; nothing if all is well."""
+    """Wait for rest, then say what is not as it must be; nothing if all is well. What was found on the way is enough."""
+    if load.faults:
+        return load.faults
     ledger, reader = (open_store(yard.store, name, SPECS[name.partition("/")[0]].decider.checks) for name in (_LOG, _READERS_LOG))
     try:
         until(lambda: _next(reader) == _length(ledger), "the reader to have read the whole log")
-        return [*load.faults, *_log_faults(ledger, load), *_reader_faults(ledger, reader)]
+        return [*_log_faults(ledger, load), *_reader_faults(ledger, reader)]
     finally:
         ledger.close()
         reader.close()
@@ -29,16 +35,43 @@ def _log_faults(store: SqlStore, load: Load) -> list[str]:
         kept = {(kind, key): body for kind in reads.kinds() for key, body in reads.rows(kind, "")}
     decider = SPECS[LEDGER].decider
     told = ["state is not what the log folds to"] if rows(replay(decider, steps(_LOG, entries))) != kept else []
+    return [*told, *_missing(entries, load.acknowledged), *_forks(entries, load)]
+
+
+def lost(store: str, load: Load) -> list[str]:
+    """A look at the ledger's log right after the harm, at rest or not: what was acknowledged before the look must be there."""
+    told = dict(load.acknowledged)
+    ledger = open_store(store, _LOG, SPECS[LEDGER].decider.checks)
+    try:
+        with ledger.read() as reads:
+            return _missing(reads.entries(0, 10**9), told)
+    finally:
+        ledger.close()
+
+
+def _missing(entries: Sequence[Stored], acknowledged: Mapping[str, tuple[int, str]]) -> list[str]:
+    """Commands that stand in the log otherwise than callers were told, or twice."""
     by_id: dict[str, list[int]] = {}
     for stored in entries:
         by_id.setdefault(Entry.from_bytes(stored.value).command_id, []).append(stored.index)
-    told += [f"{name} stands at {indices}" for name, indices in by_id.items() if len(indices) > 1]
-    told += [
+    doubled = [f"{name} stands at {indices}" for name, indices in by_id.items() if len(indices) > 1]
+    return doubled + [
         f"{name} was acknowledged at {index}, stands at {by_id.get(name)}"
-        for name, (index, leaf) in load.acknowledged.items()
+        for name, (index, leaf) in acknowledged.items()
         if by_id.get(name) != [index] or entries[index].leaf != leaf
     ]
-    return told
+
+
+def _forks(entries: Sequence[Stored], load: Load) -> list[str]:
+    """Signed heads that were shown and are not heads of this log."""
+    tree = Frontier()
+    roots = {0: tree.root()}
+    for stored in entries:
+        tree.append(bytes.fromhex(stored.leaf))
+        roots[tree.size] = tree.root()
+    return [
+        f"a head of size {head.size} was shown that is none of this log" for head in load.heads if roots.get(head.size) != head.root
+    ]
 
 
 def _reader_faults(ledger: SqlStore, reader: SqlStore) -> list[str]:

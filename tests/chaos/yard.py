@@ -7,16 +7,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from services.bench.serving import free_port
+from services.demo.sink import free_port
 from services.runtime.tokens import LocalIssuer
 
 READER = "awarding"
 LEDGER = "budget_ledger"
+_ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 90.0
 _LOOK_SECONDS = 0.05
 
@@ -56,32 +57,48 @@ class Service:
 
     def starve(self, file_bytes: int) -> None:
         """From its next start on, no file may grow beyond that, once: the disk is full. Then it is emptied."""
+        self.stop()
+        self._process = self._spawn(file_bytes=file_bytes)
+        until(lambda: self._process.poll() is not None, "the service to notice that the disk is full")
+        self.go_on()
+
+    def halt(self) -> None:
+        """Let it die at once, and not start again. It may end later: who waits for a disk cannot be killed before that is gone."""
         self._over.set()
         self._watchman.join()
         self._process.kill()
+
+    def stop(self) -> None:
+        """The same, and wait for its end."""
+        self.halt()
         self._process.wait()
-        self._process = self._spawn(file_bytes=file_bytes)
-        until(lambda: self._process.poll() is not None, "the service to notice that the disk is full")
+
+    def go_on(self) -> None:
+        """Start it again after its end, and keep it going."""
+        self._process.wait()
+        self._process = self._spawn()
         self._over.clear()
         self._watchman = threading.Thread(target=self._watch, daemon=True)
         self._watchman.start()
 
-    def stop(self) -> None:
-        """End for good."""
-        self._over.set()
-        self._watchman.join()
-        self._process.kill()
-        self._process.wait()
+
+Entry = Callable[[str], Sequence[str]]
+"""How a service is started this time: what stands between Python and `service NAME`."""
+
+
+def as_released(_service: str) -> Sequence[str]:
+    """The entry point that everybody uses."""
+    return ("-m", "services.cli")
 
 
 class Yard:
     """Where the services run. `store` and `bus` are settings; by default SQLite and the local bus."""
 
-    def __init__(self, directory: Path, *, store: str = "", bus: str = "") -> None:
+    def __init__(self, directory: Path, *, store: str = "", bus: str = "", entry: Entry = as_released) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.store = store or f"sqlite:///{directory / 'logs'}"
-        self._bus = bus or f"local:{directory / 'bus.db'}"
+        self._bus, self._entry = bus or f"local:{directory / 'bus.db'}", entry
         self.issuer = LocalIssuer(directory / "issuer")
         self.ledger = Service(self, LEDGER)
         self.reader = Service(self, READER)
@@ -102,7 +119,8 @@ class Yard:
         limit: Any = None if file_bytes is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
         with (self.directory / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "services.cli", "service", name],
+                [sys.executable, *self._entry(name), "service", name],
+                cwd=_ROOT,
                 env={**os.environ, **settings},
                 stdout=log,
                 stderr=log,
@@ -116,9 +134,9 @@ class Yard:
 
 
 @contextmanager
-def yard(directory: Path, *, store: str = "", bus: str = "") -> Generator[Yard]:
+def yard(directory: Path, *, store: str = "", bus: str = "", entry: Entry = as_released) -> Generator[Yard]:
     """A yard for as long as the block lasts."""
-    made = Yard(directory, store=store, bus=bus)
+    made = Yard(directory, store=store, bus=bus, entry=entry)
     try:
         yield made
     finally:
