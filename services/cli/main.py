@@ -18,6 +18,7 @@ from services.cli import (
     money,
     notices,
     reading,
+    restore,
     retention,
     run,
     topics,
@@ -52,6 +53,7 @@ app.command("demo")(demo.demo)
 app.command("up")(run.up)
 app.command("service")(run.service)
 app.command("migrate")(run.migrate)
+app.command("restore")(restore.restore_logs)
 app.command("health")(run.health)
 app.command("rank")(jury.rank)
 app.command("explain")(jury.explain)

@@ -66,19 +66,18 @@ class Distributed(World):
             finally:
                 self._stop_all()
 
+    def environment(self, service: str) -> dict[str, str]:
+        """What the processes of a service find in their environment."""
+        own = {"OPROEP_LISTEN": self.address(service), "OPROEP_STORE": self.databases[service]}
+        return {**os.environ, **self._environment, **own}
+
     def start(self, service: str) -> None:
         """Start a service; it serves as soon as it answers."""
-        environment = {
-            **os.environ,
-            **self._environment,
-            "OPROEP_LISTEN": self.address(service),
-            "OPROEP_STORE": self.databases[service],
-        }
         self._logs[service] = (self.directory / f"{service}.log").open("ab")
         command = [sys.executable, "-m", "services.cli", "service", service]
         self.down.discard(service)
         self._processes[service] = subprocess.Popen(  # noqa: S603 - this program itself
-            command, env=environment, stdout=self._logs[service], stderr=subprocess.STDOUT
+            command, env=self.environment(service), stdout=self._logs[service], stderr=subprocess.STDOUT
         )
 
     def kill(self, service: str) -> None:

@@ -73,6 +73,9 @@ class FaustWorker:
     async def _work(self) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             while not self._ending.is_set():
+                if not await self._caught_up():
+                    await self._pause()
+                    continue
                 app = self._app(scratch)
                 try:
                     await app.start()
@@ -85,6 +88,16 @@ class FaustWorker:
                 finally:
                     await app.stop()
                 await self._pause()
+
+    async def _caught_up(self) -> bool:
+        """Let the readers take in what is there: the group may be far ahead of a store that was made anew."""
+        try:
+            for reader in self._readers.values():
+                await asyncio.to_thread(reader.catch_up, self._ending.is_set)
+        except BusError as error:
+            log.warning("worker.waiting", group=self._group, reason=str(error))
+            return False
+        return True
 
     def _app(self, scratch: str) -> Any:
         app = faust.App(

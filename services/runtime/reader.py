@@ -6,6 +6,7 @@ What is no entry at all goes to the dead-letter topic. An entry that this servic
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from typing import Any, Protocol
 
 import structlog
@@ -133,6 +134,23 @@ class Reader:
                 wanted = stored.index + 1
         self._receive(arrivals)
         metrics.reader_next.labels(*self._label).set(wanted)
+
+    def catch_up(self, unless: Callable[[], bool]) -> None:
+        """Take in what the bus has by now, unless something ends it before.
+
+        Raises:
+            BusError, CorruptLogError: see `take`.
+        """
+        service, _, shard = self.source.partition("/")
+        last = self._bus.last(topic(service), int(shard), 1)
+        at, end = self.position() - 1, last[-1].position if last else -1
+        if at >= end:
+            return
+        with closing(self._bus.subscribe(topic(service), int(shard), at + 1)) as subscription:
+            while at < end and not unless():
+                if messages := subscription.poll(_POLL_SECONDS):
+                    self.take(messages)
+                    at = messages[-1].position
 
     def run(self, stop: threading.Event) -> None:
         """Poll until `stop` is set; wait and try again while the bus or the owner is away."""

@@ -122,6 +122,17 @@ def test_a_spoiled_call_file_is_told_by_line(oproep: Line, tmp_path: Path) -> No
     assert oproep("call", "check", str(tmp_path / "missing.toml")).exit_code == 2
 
 
+def test_what_cannot_be_restored_is_told(alone: Line, tmp_path: Path) -> None:
+    unknown = alone("restore", "other", "--from", "bus")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert unknown.stderr.startswith("SERVICE: 'other' has no log here")
+    nowhere = alone("restore", "intake", "--from", str(tmp_path / "nowhere"))
+    assert (nowhere.exit_code, nowhere.stdout) == (2, "")
+    assert "nowhere is no export" in " ".join(nowhere.stderr.split())
+    nothing = alone("restore", "intake", "--from", "bus")
+    assert (nothing.exit_code, nothing.stdout) == (0, "intake/0: 0 entries were there, 0 of 0 were added\n")
+
+
 def test_help_lists_every_command_and_says_what_it_does(alone: Line) -> None:
     for name, command in commands():
         parent = alone(*name.split()[:-1], "--help")

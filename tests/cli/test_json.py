@@ -87,6 +87,7 @@ LINES: list[tuple[str, tuple[str, ...], int]] = [
     ("status", (), 0),
     ("health", (), 0),
     ("replay", (), 0),
+    ("restore", ("intake", "--from", "bus"), 0),
 ]
 """Every command in the order of a call's life, with the exit code that it has then."""
 

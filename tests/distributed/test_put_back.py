@@ -1,9 +1,12 @@
-"""A database put back to before what Kafka has: its service ends and says so, as soon as Kafka can be asked."""
+"""Databases put back to before what Kafka has, or emptied: the service ends and says so, and is made whole again from Kafka."""
 
-from collections.abc import Callable
+import json
+import subprocess
+import sys
 from pathlib import Path
 from threading import Event
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -11,6 +14,8 @@ import pytest
 
 from services.demo import samenleven
 from services.demo.distributed import Distributed
+from services.demo.result import Snapshot
+from services.demo.stage import Stage
 from services.devcluster import Cluster
 from tests.runtime.serving import LEDGER, TREASURER, open_envelope, serving
 
@@ -18,40 +23,64 @@ pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 _SECONDS = 120
 
 
-def copied(server: str, url: str, name: str) -> str:
-    """A copy of a database that nobody uses; gives its URL."""
-    before = urlsplit(url).path.strip("/")
+def made(server: str, url: str, name: str, *, template: str = "template1") -> str:
+    """Another database beside that of `url`, out of one that nobody uses; gives its URL."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {before}".encode())
-    return url.replace(f"/{before}?", f"/{name}?")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    return url.replace(urlsplit(url).path, f"/{name}")
 
 
-def until(what: Callable[[], object]) -> None:
+def refused(world: Distributed, service: str) -> str:
+    """Start a service that will not begin; gives what it said."""
+    world.start(service)
     end, pause = monotonic() + _SECONDS, Event()
-    while not what():
-        assert monotonic() < end, "it did not come to it"
+    while world.crashed() != [service]:
+        assert monotonic() < end, "it began"
         pause.wait(0.1)
+    world.kill(service)
+    return (world.directory / f"{service}.log").read_text("utf-8")
 
 
-def test_a_database_put_back_to_before_what_was_sent_is_not_written_to(cluster: Cluster, postgres_url: str, tmp_path: Path) -> None:
+def restored(world: Distributed, service: str) -> Any:
+    """What `oproep restore SERVICE --from bus` says."""
+    command = [sys.executable, "-m", "services.cli", "restore", service, "--from", "bus", "--json"]
+    done = subprocess.run(command, env=world.environment(service), capture_output=True, check=True, timeout=_SECONDS)
+    return json.loads(done.stdout)
+
+
+def test_a_database_put_back_and_one_that_was_emptied(cluster: Cluster, postgres_url: str, tmp_path: Path) -> None:
     world = Distributed(tmp_path)
     with world.running(samenleven.START, cluster, postgres_url, name="put-back"):
-        world.execute("budget_ledger", TREASURER, open_envelope("envelope-1"))
+        opened = world.execute("budget_ledger", TREASURER, open_envelope("envelope-1"))
         world.settle()
         world.kill("budget_ledger")
-        copy = copied(postgres_url, world.databases["budget_ledger"], "put_back_copy")
+        before = urlsplit(world.databases["budget_ledger"]).path.strip("/")
+        copy = made(postgres_url, world.databases["budget_ledger"], "put_back_copy", template=before)
         world.start("budget_ledger")
-        world.execute("budget_ledger", TREASURER, open_envelope("envelope-2"))
+        samenleven.run(Stage(world, lambda _words: None))
         world.settle()
+        told, length, mails = Snapshot.of(world).canonical(), len(world.log("budget_ledger")), len(world.sink.mails)
+
         world.kill("budget_ledger")
         world.databases["budget_ledger"] = copy
-        world.start("budget_ledger")
-        until(lambda: world.crashed() == ["budget_ledger"])
+        said = refused(world, "budget_ledger")
+        assert f"budget_ledger/0 has 1 entries, and {length} were published" in said
+        assert "oproep restore budget_ledger/0 --from bus" in said
         with psycopg.connect(copy) as connection:
-            assert connection.execute("SELECT length FROM budget_ledger_0.writer").fetchone() == (1,)
-    said = (tmp_path / "budget_ledger.log").read_text("utf-8")
-    assert "budget_ledger/0 has 1 entries, and 2 were published" in said
-    assert "oproep restore budget_ledger/0 --from bus" in said
+            assert connection.execute("SELECT length FROM budget_ledger_0.writer").fetchone() == (opened.index + 1,)
+        assert restored(world, "budget_ledger") == [{"log": "budget_ledger/0", "before": 1, "published": length, "length": length}]
+        world.start("budget_ledger")
+
+        world.kill("notification")
+        world.databases["notification"] = made(postgres_url, copy, "put_back_empty")
+        assert "notification/0 has 0 entries" in refused(world, "notification")
+        assert restored(world, "notification")[0]["before"] == 0
+        world.start("notification")
+
+        world.settle()
+        assert Snapshot.of(world).canonical() == told
+        assert (world.sink.doubled(), len(world.sink.mails)) == ({}, mails)
+        assert not world.crashed()
 
 
 def test_without_brokers_people_file(tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ class Ledger:
             self.taken += messages
             self.changed.notify_all()
 
+    def catch_up(self, unless: Callable[[], bool]) -> None:
+        """See `Reader.catch_up`; here all comes by the group."""
+
     def wait(self, count: int) -> list[bytes]:
         """Wait until so many different values have been taken; gives them in the order in which they came first."""
         with self.changed:
