@@ -1,7 +1,7 @@
 """What lies beside the logs in an export, held against the entries that name it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from services.audit import alone
@@ -38,11 +38,12 @@ class Beside:
         for name in sorted(named - listed):
             self._found.append(Fault(log, stored.index, f"it names the document {name}, and {layout.DOCUMENTS} does not say so"))
 
-    def faults(self) -> Iterator[Fault]:
-        """All that was found; to be asked when all entries were noted."""
+    def faults(self, read: Mapping[str, int]) -> Iterator[Fault]:
+        """All that was found; to be asked when all entries were noted. `read`: how far those logs were read that have a fault."""
         yield from self._found
         for log, index in sorted(self._listed):
-            yield Fault(log, index, f"{layout.DOCUMENTS} names this entry, and there is none")
+            if index < read.get(log, index + 1):
+                yield Fault(log, index, f"{layout.DOCUMENTS} names this entry, and there is none")
         for name in (layout.KEYS, *_VOUCHED_FOR):
             file, hash_ = self._pack.directory / name, self._pack.hashes_beside.get(name)
             if not file.is_file():

@@ -97,7 +97,8 @@ def verify(
         if log not in pack.names()
     ]
     result.causes = len(causes)
-    result.faults = [*causes.narrowed(result.faults, leaves), *beside.faults()]
+    read = {fault.log: fault.index for fault in result.faults}
+    result.faults = [*causes.narrowed(result.faults, leaves), *beside.faults(read)]
     if not result.faults:
         accepted = {log: (pack.note(log), found) for log, found in leaves.items()}
         memory.advance(pack.deployment, accepted, trusted)

@@ -237,6 +237,14 @@ def test_the_list_of_documents_is_what_the_entries_name(folder: Path, tmp_path: 
         assert len(verify(Pack(directory), Memory(tmp_path / "memory")).faults) == 1
 
 
+def test_what_was_not_read_because_of_a_fault_is_not_called_missing(folder: Path, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(folder, tmp_path / "export"))
+    (bundle,) = (file for file in (directory / "logs" / "intake-0" / "tile" / "entries").rglob("*") if file.is_file())
+    bundle.write_bytes(bundle.read_bytes().replace(b"CallPublished", b"CallPvblished", 1))
+    (fault,) = verify(Pack(directory), Memory(tmp_path / "memory")).faults
+    assert (fault.log, fault.index) == ("intake/0", 0)
+
+
 def test_documents_are_those_that_the_services_say(memory: MemoryLogs) -> None:
     named: set[str] = set()
     for log in memory.names():
