@@ -29,6 +29,7 @@ from services.kernel.form import MalformedError, from_json
 from services.kernel.ports import BusError, CorruptLogError, Stored
 from services.kernel.rules import Cents, TieBreak, TieStep
 from services.runtime.client import Client, RejectedError, UnreachableError
+from services.runtime.kafka_access import KafkaAccess
 from services.standalone.registry import SPECS
 
 app = typer.Typer(no_args_is_help=True, help="The auditor's desk: prove, decide again, look back, ask what if.")
@@ -267,4 +268,4 @@ def _step(text: str) -> TieStep:
 def _kafka(brokers: str) -> Any:
     from services.runtime.kafka_bus import KafkaBus  # noqa: PLC0415 - loads a Kafka client, which little here needs
 
-    return KafkaBus(brokers)
+    return KafkaBus(brokers, KafkaAccess.of(common.settings()))

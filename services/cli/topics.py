@@ -8,6 +8,7 @@ import typer
 from services.cli import common
 from services.kernel.ports import BusError
 from services.runtime import topics
+from services.runtime.kafka_access import KafkaAccess
 from services.runtime.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Plan and make the topics of a Kafka cluster.")
@@ -31,7 +32,7 @@ def apply(file: File = TOPICS, replicas: Replicas = None, as_json: common.AsJson
     current = common.settings()
     steps = _steps(current, file, replicas)
     try:
-        topics.Cluster(_brokers(current)).apply(steps)
+        topics.Cluster(_brokers(current), KafkaAccess.of(current)).apply(steps)
     except BusError as error:
         common.fail(str(error))
     _show(steps, as_json=as_json)
@@ -46,7 +47,7 @@ def _brokers(current: Settings) -> str:
 def _steps(current: Settings, file: Path, replicas: int | None) -> list[topics.Step]:
     try:
         wanted = topics.wanted(file, shards=current.shards, replicas=replicas)
-        return topics.Cluster(_brokers(current)).plan(wanted)
+        return topics.Cluster(_brokers(current), KafkaAccess.of(current)).plan(wanted)
     except (BusError, topics.TopicsError) as error:
         common.fail(str(error))
 

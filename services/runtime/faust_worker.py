@@ -16,10 +16,12 @@ from typing import Any
 import structlog
 
 from services.kernel.ports import BusError, Message
+from services.runtime.kafka_access import PLAIN, KafkaAccess
 from services.runtime.reader import Reader
 from services.runtime.relay import topic
 
 faust: Any = import_module("faust")  # ships no types that a strict checker could use
+faust_auth: Any = import_module("faust.auth")
 aiokafka_errors: Any = import_module("aiokafka.errors")
 
 _BATCH = 100
@@ -36,9 +38,17 @@ class FaustWorker:
     of its sources. `stopped` hears, once, of an error after which nothing may go on; a bus that is away is no such error.
     """
 
-    def __init__(self, readers: Sequence[Reader], brokers: str, *, group: str, stopped: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        readers: Sequence[Reader],
+        brokers: str,
+        access: KafkaAccess = PLAIN,
+        *,
+        group: str,
+        stopped: Callable[[BaseException], None],
+    ) -> None:
         self._readers = {_partition(reader.source): reader for reader in readers}
-        self._brokers, self._group, self._stopped = brokers, group, stopped
+        self._brokers, self._access, self._group, self._stopped = brokers, access, group, stopped
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending = asyncio.Event()
         self._failure: BaseException | None = None
@@ -103,6 +113,7 @@ class FaustWorker:
         app = faust.App(
             self._group,
             broker="kafka://" + self._brokers.replace(",", ";"),
+            **self._access.faust(faust_auth),
             store="memory://",
             datadir=scratch,
             autodiscover=False,

@@ -21,6 +21,7 @@ from services.runtime import metrics
 from services.runtime.client import Client, RemoteOwner
 from services.runtime.clock import clock
 from services.runtime.documents import Documents
+from services.runtime.kafka_access import KafkaAccess
 from services.runtime.local_bus import LocalBus
 from services.runtime.log_keys import seeds
 from services.runtime.log_servicer import LogServicer
@@ -29,7 +30,7 @@ from services.runtime.relay import Relay
 from services.runtime.server import READERS, Executor, Server, register
 from services.runtime.settings import Settings
 from services.runtime.shards import system_actor
-from services.runtime.spec import Spec, Worker
+from services.runtime.spec import Serving, Spec, Worker
 from services.runtime.sql_store import open_store
 from services.runtime.state import RowView
 from services.runtime.tlog_http import TlogServer
@@ -43,13 +44,14 @@ _TICK_SECONDS = 0.05
 log = structlog.get_logger()
 
 
-def open_bus(url: str) -> Bus:
-    """The bus of a setting: `local:FILE` or `kafka://HOST:PORT,…`."""
+def open_bus(settings: Settings) -> Bus:
+    """The bus that the settings name."""
+    url = settings.bus
     if url.startswith("local:"):
         return LocalBus(Path(url.removeprefix("local:")))
     from services.runtime.kafka_bus import KafkaBus  # noqa: PLC0415 - a standalone installation never loads a Kafka client
 
-    return KafkaBus(url.removeprefix("kafka://"))
+    return KafkaBus(url.removeprefix("kafka://"), KafkaAccess.of(settings))
 
 
 class Host:
@@ -59,7 +61,7 @@ class Host:
         self._catalog, self._settings = catalog, settings
         self._specs = {name: catalog[name] for name in names}
         self._clock = clock(settings.clock)
-        self._bus = open_bus(settings.bus)
+        self._bus = open_bus(settings)
         self._documents = Documents(settings.documents)
         self._over = threading.Event()
         self._stopping = threading.Event()
@@ -79,7 +81,9 @@ class Host:
         executors = {name: Executor(spec, self._own(name), settings.shards, self._documents) for name, spec in self._specs.items()}
         tokens = Tokens(settings.issuer, settings.audience)
         pairs = [(self._specs[name], executor) for name, executor in executors.items()]
-        self.server = Server(settings.listen, tokens, lambda server: register(server, pairs, self._documents, logs))
+        self.server = Server(
+            settings.listen, tokens, lambda server: register(server, pairs, self._documents, logs) + self._beside(server)
+        )
         stores = {own: writer.store for own, writer in self._writers.items()}
         self.tlog = TlogServer(settings.tlog, stores, lambda header: tokens.actor(header).has(*READERS)) if settings.tlog else None
 
@@ -173,7 +177,8 @@ class Host:
 
                 brokers = self._settings.bus.removeprefix("kafka://")
                 group = f"{self._settings.deployment}-{own.replace('/', '-')}"
-                self._workers.append(FaustWorker(self._readers[own], brokers, group=group, stopped=self._stopped))
+                access = KafkaAccess.of(self._settings)
+                self._workers.append(FaustWorker(self._readers[own], brokers, access, group=group, stopped=self._stopped))
             else:
                 self._threads += follow_all(self._readers[own], self._stopping, self._stopped)
 
@@ -200,6 +205,10 @@ class Host:
 
     def _own(self, name: str) -> dict[int, Writer]:
         return {shard: self._writers[f"{name}/{shard}"] for shard in self._settings.owned_shards}
+
+    def _beside(self, server: Any) -> list[str]:
+        """Put on the server what workers answer; gives the names."""
+        return [name for worker in self._workers if isinstance(worker, Serving) for name in worker.serve(server)]
 
     def _events(self, service: str) -> dict[str, type[Message]]:
         module: Any = self._catalog[service].wire.events

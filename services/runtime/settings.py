@@ -1,10 +1,11 @@
 """Settings: read once from the environment (`OPROEP_…`), complete and sound or the process does not start."""
 
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRETS = Path("/run/secrets")
@@ -24,6 +25,15 @@ class Settings(BaseSettings):
     """`sqlite:///DIRECTORY` or `postgresql://…`: where the logs live."""
     bus: str = Field(default="local:.run/bus.db", pattern=r"^(local:.+|kafka://.+)$")
     """`local:FILE` or `kafka://HOST:PORT,HOST:PORT`."""
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How our clients speak to the brokers: with TLS (`…SSL`), with a user and password (`SASL_…`)."""
+    kafka_sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How the password is shown to a broker."""
+    kafka_user: str = ""
+    kafka_password_file: Path | None = None
+    """File with the password of that user, read anew for each client."""
+    kafka_ca_file: Path | None = None
+    """File with the certificates (PEM) of who may vouch for brokers; none: those whom the machine trusts."""
     listen: str = Field(default="127.0.0.1:7400", pattern=r"^.+:\d+$")
     """Address of the gRPC server."""
     peers: str = Field(default="", pattern=r"^([a-z_]+=[^,=]+(,[a-z_]+=[^,=]+)*)?$")
@@ -50,8 +60,20 @@ class Settings(BaseSettings):
     """Address at which the publishing service answers over HTTP; empty: none."""
     feed_base: str = Field(default="", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*[^\s?#/])?)?$")
     """The public address of that, as readers know it, without `/` at the end; empty: `http://` and the address itself."""
+    feed_rate: int = Field(default=1200, ge=0)
+    """Requests a minute that the feed answers to one client address; 0: any number."""
+    feed_proxies: str = Field(default="", pattern=r"^[^\s]*$")
+    """Addresses, with commas between, of proxies before the feed: what they say in `X-Forwarded-For` is the client's address."""
     feed_topic_format: Literal["json", "protobuf"] = "json"
     """What the records of the topic `grants.awards.v1` hold."""
+    webhook_key: str = Field(default="file:.run/webhook.key", pattern=r"^file:.+$")
+    """`file:PATH` of the key that signing keys of webhooks and their owners' addresses are sealed with; made on first use."""
+    webhook_allow: str = ""
+    """Networks, with commas between, that webhooks may go to although they are not public: by plain HTTP too, and on any port."""
+    webhook_ports: str = Field(default="443", pattern=r"^\d{1,5}(,\d{1,5})*$")
+    """Ports, with commas between, that webhooks may go to elsewhere."""
+    webhook_at_once: int = Field(default=64, ge=1, le=1000)
+    """Endpoints that are sent to at a time."""
     metrics: str = Field(default="", pattern=r"^(.+:\d+)?$")
     """Address for Prometheus; empty: none."""
     clock: str = Field(default="system", pattern=r"^(system|file:.+)$")
@@ -65,6 +87,24 @@ class Settings(BaseSettings):
         shards = info.data.get("shards")
         if shards is not None and any(int(number) >= shards for number in value.split(",") if number):
             raise ValueError(f"names a shard that does not exist; allowed: 0 to {shards - 1}")
+        return value
+
+    @model_validator(mode="after")
+    def _kafka(self) -> Self:
+        sasl = self.kafka_security.startswith("SASL_")
+        if sasl != bool(self.kafka_user) or sasl != (self.kafka_password_file is not None):
+            raise ValueError(
+                f"OPROEP_KAFKA_SECURITY={self.kafka_security}; allowed: a user and a password file with SASL_…, neither otherwise"
+            )
+        if self.kafka_ca_file is not None and not self.kafka_security.endswith("SSL"):
+            raise ValueError(f"OPROEP_KAFKA_CA_FILE with {self.kafka_security}; allowed: with SSL or SASL_SSL")
+        return self
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in value.split(",") if value else ():
+            ip_network(part)
         return value
 
     @cached_property

@@ -15,6 +15,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from services.kernel.ports import BusError
+from services.runtime.kafka_access import PLAIN, KafkaAccess
 from services.runtime.relay import DEAD_LETTERS, topic
 
 _TIMEOUT_MS = 30_000
@@ -60,7 +61,8 @@ def wanted(path: Path, *, shards: int, replicas: int | None = None) -> list[Topi
     config = {name: str(value) for name, value in data["config"].items()}
     config[_IN_SYNC] = str(min(copies, int(config[_IN_SYNC])))
     logs = [Topic(name=topic(service), partitions=shards, replicas=copies, config=config) for service in data["services"]]
-    return [*logs, Topic(name=DEAD_LETTERS, partitions=1, replicas=copies, config=config)]
+    lone = [*data["public"], DEAD_LETTERS]
+    return [*logs, *(Topic(name=name, partitions=1, replicas=copies, config=config) for name in lone)]
 
 
 def difference(wants: Sequence[Topic], found: Mapping[str, Topic]) -> list[Step]:
@@ -93,8 +95,8 @@ def difference(wants: Sequence[Topic], found: Mapping[str, Topic]) -> list[Step]
 class Cluster:
     """The topics of a running cluster; `brokers` is `HOST:PORT,HOST:PORT`. All methods raise BusError if it does not answer."""
 
-    def __init__(self, brokers: str) -> None:
-        self._brokers = brokers.split(",")
+    def __init__(self, brokers: str, access: KafkaAccess = PLAIN) -> None:
+        self._brokers, self._access = brokers.split(","), access
 
     def found(self, names: Sequence[str]) -> dict[str, Topic]:
         """Those of the topics that are there."""
@@ -144,7 +146,12 @@ class Cluster:
     def _admin(self) -> Generator[Any]:
         try:
             connect: Any = KafkaAdminClient  # the type stubs that checkers carry are of an older version
-            admin = connect(bootstrap_servers=self._brokers, bootstrap_timeout_ms=_TIMEOUT_MS, request_timeout_ms=_TIMEOUT_MS)
+            admin = connect(
+                bootstrap_servers=self._brokers,
+                bootstrap_timeout_ms=_TIMEOUT_MS,
+                request_timeout_ms=_TIMEOUT_MS,
+                **self._access.client(),
+            )
             try:
                 yield admin
             finally:

@@ -1,19 +1,20 @@
 """The doors: ways by which others read the feed, each a worker beside the log. None writes, none holds up another.
 
-A door is a module or package here with a function `door(DoorContext) -> Worker`, named in `factories`. It reads the feed and the views
-at its own pace, keeps its own place, and may be stopped anywhere. All of them hear of new events by `Feed.on_change` or `Feed.wait`.
+A door is a module or package here with a function `door(DoorContext) -> Worker`, named in `factories`. It reads the feed and the
+views at its own pace, keeps its own place, and may be stopped anywhere. All hear of new events by `Feed.on_change` or `Feed.wait`.
 """
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from services.publishing.feed import Feed, feed_log
 from services.publishing.views import Views
 from services.runtime.settings import Settings
-from services.runtime.spec import Worker
+from services.runtime.spec import Serving, Worker
 from services.runtime.writer import Writer
 
 _LOOK_SECONDS = 1.0
@@ -36,7 +37,9 @@ DoorFactory = Callable[[DoorContext], Worker]
 
 def factories() -> tuple[DoorFactory, ...]:
     """All doors. They are imported here, so that only a process that runs them loads what they need."""
-    return ()
+    from services.publishing.doors.kafka.door import door as kafka  # noqa: PLC0415
+
+    return (kafka,)
 
 
 class Doors:
@@ -61,6 +64,10 @@ class Doors:
         with self._writer.committed:
             self._writer.committed.notify_all()
         self._thread.join()
+
+    def serve(self, server: Any) -> list[str]:
+        """See `Serving.serve`."""
+        return [name for door in self._doors if isinstance(door, Serving) for name in door.serve(server)]
 
     def _run(self) -> None:
         try:
