@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 _WIDTH, _LEFT, _ROW, _BAR = 860, 330, 26, 16
-_COLOURS = {"ledger": "#2f6f9f", "peer": "#b0b7bd", "target": "#c0392b"}
+_COLOURS = {"ledger": "#2f6f9f", "peer": "#b0b7bd", "target": "#c0392b", "embedded": "#2f6f9f", "kafka": "#8a6fb0"}
 
 
 def bars(title: str, rows: Sequence[tuple[str, float, str]], *, target: float | None = None, unit: str) -> str:

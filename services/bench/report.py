@@ -10,6 +10,13 @@ from services.bench.picture import bars
 TARGET = 5_000
 """Durable decisions a second on one hot envelope, 64 clients, SQLite."""
 _SHOWN = 64
+_WAITED = (
+    ("from submission to receipt, median", "submit_to_receipt_ms", "p50", 1),
+    ("from approval to subscriber, median", "award_to_subscriber_ms", "p50", 1),
+    ("all in the last minute: the last answer", "last_minute", "all_answered_seconds", 1_000),
+    ("all in the last minute: the last receipt", "last_minute", "all_receipts_seconds", 1_000),
+)
+"""What the second picture shows: words, flow, figure, and how many milliseconds one of it is."""
 
 
 def merge(file: Path, results: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,7 +36,9 @@ def tables(results: Mapping[str, Any]) -> str:
             parts += [f"### {name.replace('_', ', ')}", "", *_table(_loads(results[name])), ""]
     if "growth" in results:
         parts += ["### growth", "", *_table([_flat(row) for row in results["growth"]]), ""]
-    for name in ("machine", "replay", "flows_embedded", "flows_kafka"):
+    if "flows" in results:
+        parts += ["### flows", "", *_table(_side_by_side(results["flows"])), ""]
+    for name in ("machine", "replay"):
         if name in results:
             rows = [{"figure": figure.replace("_", " "), "value": value} for figure, value in _flat(results[name]).items()]
             parts += [f"### {name.replace('_', ', ')}", "", *_table(rows), ""]
@@ -48,6 +57,24 @@ def picture(results: Mapping[str, Any]) -> str:
         most = _SHOWN if any(run["clients"] == _SHOWN for run in runs) else max((run["clients"] for run in runs), default=0)
         rows += [(f"{words}, {run['way']}", run["per_second"], colour) for run in runs if run["clients"] == most]
     return bars("Durable decisions a second, 64 clients, one hot envelope", rows, target=TARGET, unit="/s")
+
+
+def flows_picture(results: Mapping[str, Any]) -> str:
+    """What people wait for on both engines, one by one and all at once."""
+    found: Mapping[str, Any] = results.get("flows", {})
+    rows = [
+        (f"{words}, {engine}", figures[flow][figure] * milliseconds, engine)
+        for words, flow, figure, milliseconds in _WAITED
+        for engine, figures in found.items()
+    ]
+    return bars("What people wait for, embedded and on Kafka", rows, unit="ms")
+
+
+def _side_by_side(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each figure, with what it is in each of those that were measured together."""
+    flat = {name: _flat(figures) for name, figures in found.items()}
+    figures = dict.fromkeys(figure for of in flat.values() for figure in of)
+    return [{"figure": figure.replace("_", " "), **{name: of.get(figure, "") for name, of in flat.items()}} for figure in figures]
 
 
 def _loads(runs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

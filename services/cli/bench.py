@@ -15,13 +15,12 @@ app = typer.Typer(
     name="bench", no_args_is_help=True, help="Measure how fast it is on this machine; results as JSON and as a picture."
 )
 
-Out = Annotated[Path, typer.Option(help="Directory of results.json, results.svg and results.md; newer results replace older ones.")]
+Out = Annotated[Path, typer.Option(help="Directory of results.json, results.md and pictures; newer results replace older ones.")]
 Clients = Annotated[str, typer.Option(help="Numbers of concurrent clients.")]
 Seconds = Annotated[float, typer.Option(min=1, help="Length of each run.")]
 Entries = Annotated[int, typer.Option(min=100, help="Length of the log.")]
 Sizes = Annotated[str, typer.Option(help="Lengths of the log, growing.")]
 Where = Annotated[Path | None, typer.Option(help="Directory for the data, on the disk to be measured; default: a temporary one.")]
-Engine = Annotated[str, typer.Option(help="embedded or kafka.")]
 Single = Annotated[int, typer.Option(help="Submissions one by one.")]
 Crowd = Annotated[int, typer.Option(help="Submissions in the last minute.")]
 Hour = Annotated[int, typer.Option(help="Applications of a busy hour.")]
@@ -76,14 +75,17 @@ def bench_growth(sizes: Sizes = "1000,10000,100000,1000000", out: Out = _OUT, wh
 
 @app.command("flows")
 def bench_flows(
-    engine: Engine = "embedded", single: Single = 20, crowd: Crowd = 300, hour: Hour = 3555, out: Out = _OUT, where: Where = None
+    single: Single = 20, crowd: Crowd = 300, hour: Hour = 3555, out: Out = _OUT, where: Where = None, kafka: Kafka = True
 ) -> None:
-    """From submission to receipt, from award to subscriber; everybody in the last minute; a busy hour."""
+    """From submission to receipt, from award to subscriber; everybody in the last minute; a busy hour; on both engines."""
     from services.bench import flows  # noqa: PLC0415 - other commands need none of this
 
     configure("bench", "warning")
+    engines = ("embedded", "kafka") if kafka else ("embedded",)
     with _directory(where) as name:
-        _keep(out, {f"flows_{engine}": flows.measure(Path(name), engine, single=single, crowd=crowd, hour=hour)})
+        here = machine(Path(name))
+        found = {e: flows.measure(Path(name) / e, e, single=single, crowd=crowd, hour=hour) for e in engines}
+        _keep(out, {"machine": here, "flows": found})
 
 
 @app.command("all")
@@ -92,8 +94,7 @@ def bench_all(out: Out = _OUT, where: Where = None, kafka: Kafka = True) -> None
     bench_ledger(out=out, where=where)
     bench_replay(out=out, where=where)
     bench_growth(out=out, where=where)
-    for engine in ("embedded", "kafka") if kafka else ("embedded",):
-        bench_flows(engine=engine, out=out, where=where)
+    bench_flows(out=out, where=where, kafka=kafka)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -114,4 +115,5 @@ def _keep(out: Path, results: dict[str, Any]) -> None:
     everything = report.merge(out / "results.json", results)
     (out / "results.md").write_text(report.tables(everything), "utf-8")
     (out / "results.svg").write_text(report.picture(everything), "utf-8")
+    (out / "flows.svg").write_text(report.flows_picture(everything), "utf-8")
     typer.echo(report.tables(results))

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -39,10 +40,35 @@ def test_a_history_is_replayed_and_grows(tmp_path: Path) -> None:
 
 
 def test_receipts_and_awards_arrive(tmp_path: Path) -> None:
-    result = flows.measure(tmp_path, "embedded", single=2, crowd=3, hour=4)
+    counted(flows.measure(tmp_path, "embedded", single=2, crowd=3, hour=4))
+
+
+@pytest.mark.slow
+@pytest.mark.kafka
+@pytest.mark.postgres
+def test_receipts_and_awards_arrive_over_kafka(tmp_path: Path) -> None:
+    counted(flows.measure(tmp_path, "kafka", single=2, crowd=3, hour=4))
+
+
+def counted(result: dict[str, Any]) -> None:
     assert result["last_minute"]["municipalities"] == 3
     assert result["hour"]["applications"] == 4
+    assert result["submit_to_receipt_ms"]["p50"] > 0
     assert result["award_to_subscriber_ms"]["p50"] > 0
+
+
+def test_engines_that_were_measured_together_stand_beside_each_other() -> None:
+    figures = {
+        "submit_to_receipt_ms": {"p50": 30.0},
+        "award_to_subscriber_ms": {"p50": 40.0},
+        "last_minute": {"municipalities": 300, "all_answered_seconds": 1.5, "all_receipts_seconds": 6.25},
+    }
+    results = {"flows": {"embedded": figures, "kafka": {**figures, "award_to_subscriber_ms": {"p50": 170.0}}}}
+    assert "| figure | embedded | kafka |" in report.tables(results)
+    assert "| award to subscriber ms p50 | 40.0 | 170.0 |" in report.tables(results)
+    drawn = report.flows_picture(results)
+    assert "all in the last minute: the last receipt, kafka" in drawn
+    assert drawn.index("170 ms") < drawn.index("6,250 ms")
 
 
 def test_results_replace_older_ones_of_their_name_only(tmp_path: Path) -> None:
