@@ -4,16 +4,15 @@ Whoever has the log's public key can check it for ever, with a script that needs
 """
 
 import re
-from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.audit.faults import FaultError, PackError
 from services.audit.logs import logs_of, stored_at, until
-from services.audit.pack import Pack, Proof
+from services.audit.pack import Pack
 from services.tlog import verify_receipt
+from services.tlog.proofs import tlog_proof
 
-HEADER = "c2sp.org/tlog-proof@v1"
 SCRIPT = Path(verify_receipt.__file__)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 _ABOUT = """\
@@ -40,12 +39,6 @@ class Receipt:
     keys: tuple[str, ...]
 
 
-def tlog_proof(proof: Proof, note: str) -> str:
-    """An inclusion proof with the checkpoint that it leads to, as c2sp.org/tlog-proof@v1."""
-    hashes = "".join(b64encode(hash_).decode() + "\n" for hash_ in proof.hashes)
-    return f"{HEADER}\nindex {proof.index}\n{hashes}\n{note}"
-
-
 def receipt(pack: Pack, name: str) -> Receipt:
     """The receipt of an award, named by its id or by that of its application; of several, the last.
 
@@ -66,7 +59,8 @@ def receipt(pack: Pack, name: str) -> Receipt:
         raise FaultError(log, index, f"{award_id[:100]!r} is no id of an award")
     origin = pack.checkpoint(log).origin
     keys = tuple(str(key) for key in pack.keys if key.name == origin)
-    value, proof = stored_at(pack, log, index).value, tlog_proof(pack.proof(log, index), pack.note(log))
+    value = stored_at(pack, log, index).value
+    proof = tlog_proof(index, pack.proof(log, index).hashes, pack.note(log))
     found = Receipt(award_id, value, proof, origin, keys)
     try:
         verify_receipt.check(found.entry, found.proof, keys[0] if keys else "")
