@@ -8,6 +8,7 @@ import os
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -91,17 +92,17 @@ class _RemoteKeys:
 
 
 class Tokens:
-    """Checks tokens of one issuer for one audience."""
+    """Checks tokens of one issuer for one audience. `now` gives seconds since 1970, for how long a proof is trusted."""
 
-    def __init__(self, issuer: str, audience: str) -> None:
+    def __init__(self, issuer: str, audience: str, now: Callable[[], float] = time.time) -> None:
         self._keys: _Keys = LocalIssuer(Path(issuer.removeprefix("file:"))) if issuer.startswith("file:") else _RemoteKeys(issuer)
-        self._audience = audience
+        self._audience, self._now = audience, now
         self._proven: dict[str, tuple[Actor, float]] = {}
 
     def known(self, header: str | None) -> Actor | None:
         """The actor of a header that was proven a short while ago; never waits."""
         actor, until = self._proven.get(header or "", (None, 0.0))
-        return actor if time.time() < until else None
+        return actor if self._now() < until else None
 
     def actor(self, header: str | None) -> Actor:
         """The actor that an `authorization` header proves.
@@ -129,5 +130,5 @@ class Tokens:
             raise TokenError(f"authorization: {error}; allowed: a valid access token with organisation and roles") from error
         if len(self._proven) >= _TRUSTED:
             self._proven.clear()
-        self._proven[f"{scheme} {token}"] = (actor, min(claims["exp"], time.time() + _TRUST_SECONDS))
+        self._proven[f"{scheme} {token}"] = (actor, min(claims["exp"], self._now() + _TRUST_SECONDS))
         return actor
