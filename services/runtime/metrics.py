@@ -12,3 +12,4 @@ reader_next = Gauge(
 parked = Gauge("oproep_parked", "Records set aside", ["log"])
 up = Gauge("oproep_up", "1 while the service writes its logs", ["service"])
 mails = Counter("oproep_mails", "Mails by outcome", ["outcome"])
+webhooks = Counter("oproep_webhooks", "Attempts at deliveries to endpoints, by what became of them", ["reason"])

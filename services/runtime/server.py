@@ -140,7 +140,7 @@ class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
 
     async def Get(self, request: document_pb2.GetRequest, context: Any) -> AsyncIterator[document_pb2.GetResponse]:  # noqa: N802
         """Give a document to those who handle applications."""
-        await _require(context, *READERS, Role.ASSESSOR, Role.CHAIR)
+        await require(context, *READERS, Role.ASSESSOR, Role.CHAIR)
         name: str = from_json(_DIGEST, request.document, "document")
         content = await asyncio.to_thread(self._documents.get, name)
         if content is None:
@@ -210,7 +210,13 @@ def register(server: Any, executors: Sequence[tuple[Spec, Executor]], documents:
     return names
 
 
-async def _require(context: Any, *roles: Role) -> None:
+def caller() -> Actor:
+    """Who makes the call that is being answered."""
+    return _actor.get()
+
+
+async def require(context: Any, *roles: Role) -> None:
+    """End the call that is being answered if its caller has none of these roles."""
     if not _actor.get().has(*roles):
         await context.abort(grpc.StatusCode.PERMISSION_DENIED, f"needs one of: {', '.join(sorted(roles))}")
 
@@ -269,4 +275,4 @@ class _Gate(grpc.aio.ServerInterceptor):
             _actor.set(actor)
         except TokenError as error:
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
-        await _require(context, *roles)
+        await require(context, *roles)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from services.kernel.decider import Decider, State
 from services.runtime.facts import Fact
@@ -29,6 +29,15 @@ class Worker(Protocol):
 
     def stop(self) -> None:
         """End after the piece of work in hand."""
+        ...
+
+
+@runtime_checkable
+class Serving(Protocol):
+    """A worker that also answers over gRPC, beside the services of its process."""
+
+    def serve(self, server: Any) -> list[str]:
+        """Put its services on a server, which starts before the worker does; gives their full names."""
         ...
 
 

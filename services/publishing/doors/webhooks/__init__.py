@@ -1,0 +1,1 @@
+"""Webhooks: the feed posted to other systems, by the rules of Standard Webhooks 1.0.0."""
