@@ -29,6 +29,7 @@ _CODES = {404: "not_found", 405: "method_not_allowed"}
 _LAST_WORDS_SECONDS = 5
 """What an answer under way gets at the end."""
 _START_SECONDS = 30.0
+_BACKLOG = 2048
 
 ROUTES: tuple[Callable[[DoorContext], list[BaseRoute]], ...] = (
     description.routes,
@@ -65,12 +66,14 @@ def application(context: DoorContext, stream: Stream | None = None) -> Starlette
         code = _CODES.get(error.status_code, f"http_{error.status_code}")
         return Problem(error.status_code, code, error.detail, headers=error.headers).response(request, base)
 
-    return Starlette(
+    app = Starlette(
         routes=[route for routes in ROUTES for route in routes(context)] + live.routes(),
         middleware=[Middleware(Around, base=base), Middleware(Limits, limiter=limiter, base=base)],
         exception_handlers={Problem: problem, PositionError: misplaced, HTTPException: refused},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # it would send callers to the host that they named
+    return app
 
 
 class Door:
@@ -162,5 +165,14 @@ def door(context: DoorContext) -> Door:
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    """A listening socket. It names its protocol: only then does the event loop send each answer at once (TCP_NODELAY)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
