@@ -79,7 +79,7 @@ class Executor:
 
     async def _check_documents(self, order: Order) -> None:
         for name in self._spec.documents(order.command):
-            if await asyncio.to_thread(self._documents.get, name) is None:
+            if not await asyncio.to_thread(self._documents.has, name):
                 raise MalformedError("document", f"{name} is not kept here", "the name of a document that was uploaded before")
 
 
