@@ -1,4 +1,4 @@
-"""The keys that sign checkpoints: one for a deployment, in a file, used for each log under the log's name."""
+"""Keys in files, above all the one that signs checkpoints: one for a deployment, used for each log under the log's name."""
 
 import os
 import threading
@@ -16,16 +16,21 @@ def seeds(setting: str) -> list[bytes]:
     Raises:
         ValueError: if a file holds something else.
     """
-    return [_seed(Path(name.removeprefix("file:"))) for name in setting.split(",")]
+    return [private_key(Path(name.removeprefix("file:"))).private_bytes_raw() for name in setting.split(",")]
 
 
-def _seed(path: Path) -> bytes:
+def private_key(path: Path) -> Ed25519PrivateKey:
+    """The key in a file; made if there is none, and then durable before anything is signed with it.
+
+    Raises:
+        ValueError: if the file holds something else.
+    """
     if not path.exists():
         _make(path)
     key = load_pem_private_key(path.read_bytes(), None)
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{path} holds another key than one for Ed25519")  # noqa: TRY004 - what a file holds is a value
-    return key.private_bytes_raw()
+    return key
 
 
 def _make(path: Path) -> None:
@@ -34,9 +39,21 @@ def _make(path: Path) -> None:
     handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        file.flush()
+        os.fsync(file.fileno())
     try:
         os.link(scratch, path)  # the first of several wins; the others use its key
     except FileExistsError:
         pass
     finally:
         scratch.unlink()
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    """Make the names in a directory durable."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

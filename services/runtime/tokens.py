@@ -4,8 +4,6 @@ A token's claims: `sub` (opaque id), `organisation`, `roles` (list), `iss`, `aud
 """
 
 import json
-import os
-import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -14,11 +12,10 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from services.kernel.form import MalformedError, from_json
 from services.kernel.people import Actor, Role
+from services.runtime.log_keys import private_key
 
 _ALGORITHMS = ["EdDSA", "ES256", "RS256"]
 _LOCAL = "urn:oproep:local-issuer"
@@ -36,21 +33,7 @@ class LocalIssuer:
     """Signs tokens with a key of its own, made on first use in `directory`; for a single machine and for tests."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / "issuer.pem"
-        if not path.exists():
-            key = Ed25519PrivateKey.generate()
-            scratch = directory / f"issuer.{os.getpid()}-{threading.get_ident()}.new"
-            handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            try:
-                os.link(scratch, path)  # the first of several wins; the others use its key
-            except FileExistsError:
-                pass
-            finally:
-                scratch.unlink()
-        self._key = cast("Ed25519PrivateKey", load_pem_private_key(path.read_bytes(), None))
+        self._key = private_key(directory / "issuer.pem")
 
     def token(self, actor: Actor, *, audience: str = "oproep", hours: int = 8) -> str:
         """A token for `actor`."""

@@ -71,7 +71,7 @@ def deaths(
     """Every failpoint of both services, `rounds` times each."""
     planned = Deaths(directory / "deaths", chance, points, rounds)
     with yard(directory / "yard", store=store, entry=planned.entry) as ground:
-        load = Load(ground, 8)
+        load = Load(ground, 4)
         planned.wait()
         load.more()
         load.stop()

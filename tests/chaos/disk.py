@@ -59,9 +59,13 @@ class Disk:
         """Make an empty file; gives its number."""
         self._numbers += 1
         self.files[self._numbers] = File()
-        self.names[name] = self._numbers
-        self._later.append((name, self._numbers))
+        self.link(self._numbers, name)
         return self._numbers
+
+    def link(self, number: int, name: str) -> None:
+        """Give a file one more name."""
+        self.names[name] = number
+        self._later.append((name, number))
 
     def unlink(self, name: str) -> None:
         """Take a name away."""
@@ -81,7 +85,7 @@ class Disk:
                 self._synced.pop(name, None)
             else:
                 self._synced[name] = number
-        self.files = {number: self.files[number].after_cut(self._chance) for number in sorted(self._synced.values())}
+        self.files = {number: self.files[number].after_cut(self._chance) for number in sorted(set(self._synced.values()))}
         self.names = dict(self._synced)
         self._later.clear()
 

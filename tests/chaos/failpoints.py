@@ -23,7 +23,7 @@ from services.runtime.wire import Codec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """Before or after a call of a function, after its context was left, or a COMMIT sent. `passes`: one of the first so many kills."""
+    """Before or after a call of a function, after its context was left, or a COMMIT sent; survived less than `passes` times."""
 
     owner: Any
     function: str

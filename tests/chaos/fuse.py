@@ -48,6 +48,7 @@ class Mount:
             3: self._getattr,
             4: self._setattr,
             10: self._unlink,
+            13: self._link,
             15: self._read,
             16: self._write,
             20: self._fsync,
@@ -107,6 +108,14 @@ class Mount:
         self._change()
         self._disk.unlink(_name(body))
         return b""
+
+    def _link(self, _node: int, body: bytes) -> bytes:
+        (number,) = struct.unpack_from("<Q", body)
+        if _name(body[8:]) in self._disk.names:
+            raise OSError(errno.EEXIST, "")
+        self._change()
+        self._disk.link(number, _name(body[8:]))
+        return self._entry(number)
 
     def _read(self, node: int, body: bytes) -> bytes:
         _, offset, size = struct.unpack_from("<QQI", body)

@@ -23,13 +23,15 @@ _AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.S
 class Load:
     """Concurrent callers on one envelope, and an observer of the log's checkpoints.
 
-    `acknowledged` has each answered command's id with where it was said to stand, `heads` the signed heads that were shown.
+    `acknowledged` has each answered command's id with where it was said to stand, `heads` the signed heads that were shown,
+    `keys` who signed them.
     """
 
     def __init__(self, yard: Yard, callers: int) -> None:
         self._yard, self._over, self._given_up = yard, threading.Event(), threading.Event()
         self.acknowledged: dict[str, tuple[int, str]] = {}
         self.heads: set[Checkpoint] = set()
+        self.keys: set[str] = set()
         self.faults: list[str] = []
         self._codec = Codec(SPEC)
         self._metadata = (("authorization", f"Bearer {yard.issuer.token(system_actor('chaos'))}"),)
@@ -73,6 +75,7 @@ class Load:
                 request = log_pb2.ReadCheckpointRequest(log=f"{LEDGER}/0")
                 answer = stub.ReadCheckpoint(request, metadata=self._metadata, timeout=_CALL_SECONDS)
                 self.heads.add(verify(answer.checkpoint, [VerifierKey.parse(key) for key in answer.keys]))
+                self.keys.update(answer.keys)
         for channel in channels.values():
             channel.close()
 

@@ -1,4 +1,4 @@
-"""The power goes, again and again, for a machine on whose disk both services and their bus keep everything."""
+"""The power goes, again and again, for a machine on whose disk both services keep their logs, their bus and the key of the logs."""
 
 import os
 import select
@@ -96,7 +96,8 @@ def power_cuts(directory: Path, chance: Chance, *, careless: Sequence[str] = ())
     power = Power(mount, chance.seed)
     try:
         entry = (lambda _service: ("-m", "tests.chaos.launch", *careless)) if careless else as_released
-        with yard(directory / "yard", store=f"sqlite:///{mount}", bus=f"local:{mount / 'bus.db'}", entry=entry) as ground:
+        store, bus = f"sqlite:///{mount}", f"local:{mount / 'bus.db'}"
+        with yard(directory / "yard", store=store, bus=bus, keys=mount, entry=entry) as ground:
             load = Load(ground, 8)
             for cut in range(cuts):
                 power.cut_after(chance.number(*(_STARTING, _UNDER_LOAD)[cut % 2]))

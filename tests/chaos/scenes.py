@@ -92,7 +92,7 @@ def brokers_bounce(directory: Path, chance: Chance) -> Generator[tuple[Yard, Loa
         made = topics.Cluster(cluster.bootstrap)
         made.apply(made.plan(topics.wanted(_TOPICS, shards=1, replicas=len(cluster.nodes))))
         with yard(directory / "yard", bus=f"kafka://{cluster.bootstrap}") as ground:
-            load = Load(ground, 8)
+            load = Load(ground, 2)  # it is the brokers that have to work
             for node in cluster.nodes:
                 for harm in (cluster.kill9, cluster.down):
                     _bounce(cluster, node, harm, chance, load)

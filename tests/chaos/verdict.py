@@ -63,13 +63,14 @@ def _missing(entries: Sequence[Stored], acknowledged: Mapping[str, tuple[int, st
 
 
 def _forks(entries: Sequence[Stored], load: Load) -> list[str]:
-    """Signed heads that were shown and are not heads of this log."""
+    """Signed heads that were shown and are not heads of this log, or were signed by another key than the rest."""
     tree = Frontier()
     roots = {0: tree.root()}
     for stored in entries:
         tree.append(bytes.fromhex(stored.leaf))
         roots[tree.size] = tree.root()
-    return [
+    told = [f"{len(load.keys)} keys have signed heads of one log"] if len(load.keys) > 1 else []
+    return told + [
         f"a head of size {head.size} was shown that is none of this log" for head in load.heads if roots.get(head.size) != head.root
     ]
 

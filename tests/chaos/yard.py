@@ -92,12 +92,15 @@ def as_released(_service: str) -> Sequence[str]:
 
 
 class Yard:
-    """Where the services run. `store` and `bus` are settings; by default SQLite and the local bus."""
+    """Where the services run. `store` and `bus` are settings; by default SQLite and the local bus. In `keys` lies the logs' key."""
 
-    def __init__(self, directory: Path, *, store: str = "", bus: str = "", entry: Entry = as_released) -> None:
+    def __init__(
+        self, directory: Path, *, store: str = "", bus: str = "", keys: Path | None = None, entry: Entry = as_released
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.store = store or f"sqlite:///{directory / 'logs'}"
+        self._keys = keys or directory
         self._bus, self._entry = bus or f"local:{directory / 'bus.db'}", entry
         self.issuer = LocalIssuer(directory / "issuer")
         self.ledger = Service(self, LEDGER)
@@ -112,7 +115,7 @@ class Yard:
             "OPROEP_LISTEN": address,
             "OPROEP_PEERS": f"{LEDGER}={self.ledger.address}" if name == READER else f"{LEDGER}={address}",
             "OPROEP_ISSUER": f"file:{self.directory / 'issuer'}",
-            "OPROEP_LOG_KEY": f"file:{self.directory / 'log-key.pem'}",
+            "OPROEP_LOG_KEY": f"file:{self._keys / 'log-key.pem'}",
             "OPROEP_DOCUMENTS": str(self.directory / "documents"),
             "OPROEP_VAULT": str(self.directory / "vault.db"),
         }
@@ -134,9 +137,11 @@ class Yard:
 
 
 @contextmanager
-def yard(directory: Path, *, store: str = "", bus: str = "", entry: Entry = as_released) -> Generator[Yard]:
+def yard(
+    directory: Path, *, store: str = "", bus: str = "", keys: Path | None = None, entry: Entry = as_released
+) -> Generator[Yard]:
     """A yard for as long as the block lasts."""
-    made = Yard(directory, store=store, bus=bus, entry=entry)
+    made = Yard(directory, store=store, bus=bus, keys=keys, entry=entry)
     try:
         yield made
     finally:
