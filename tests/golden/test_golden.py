@@ -17,11 +17,14 @@ from tests.golden.record import GOLDEN, read, releases
 HISTORIES = [
     (release, service) for release in releases() for service in SPECS if (GOLDEN / release / f"{service}.jsonl.gz").exists()
 ]
+YOUNGER = {"publishing"}
+"""Services that no release has had yet."""
 each = pytest.mark.parametrize(("release", "service"), HISTORIES)
 
 
 def test_there_are_histories() -> None:
-    assert len(HISTORIES) >= len(SPECS)
+    kept = {service for _, service in HISTORIES}
+    assert kept >= SPECS.keys() - YOUNGER
 
 
 @each

@@ -132,8 +132,13 @@ def names_one(kind: type) -> bool:
 
 DESTROYING = (EraseSubject, PlanRetention)
 """What these name may be gone already."""
+HEARING = ("publishing",)
+"""What their commands name was kept when another service recorded it; the leaf hashes in them are no documents."""
 NAMING = [
-    (name, kind) for name, spec in SPECS.items() for kind in spec.decider.commands if names_one(kind) and kind not in DESTROYING
+    (name, kind)
+    for name, spec in SPECS.items()
+    for kind in spec.decider.commands
+    if names_one(kind) and kind not in DESTROYING and name not in HEARING
 ]
 
 
