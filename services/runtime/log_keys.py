@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,20 +26,29 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     Raises:
         ValueError: if the file holds something else.
     """
-    if not path.exists():
-        _make(path)
-    key = load_pem_private_key(path.read_bytes(), None)
+    key = load_pem_private_key(secret(path, _new_pem), None)
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{path} holds another key than one for Ed25519")  # noqa: TRY004 - what a file holds is a value
     return key
 
 
-def _make(path: Path) -> None:
+def secret(path: Path, make: Callable[[], bytes]) -> bytes:
+    """What a file holds that only its owner may read; if there is none, it is made, and durable before anything rests on it."""
+    if not path.exists():
+        _keep(path, make())
+    return path.read_bytes()
+
+
+def _new_pem() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _keep(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
-        file.write(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     try:

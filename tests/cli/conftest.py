@@ -28,6 +28,7 @@ def line_for(place: Path) -> "Line":
         documents=str(place / "documents"),
         vault=str(place / "vault.db"),
         clock=f"file:{place / 'clock'}",
+        webhook_key=f"file:{place / 'webhook.key'}",
         smtp=f"127.0.0.1:{free_port()}",
     )
 

@@ -23,6 +23,8 @@ from services.publishing.doors.http.around import Around
 from services.publishing.doors.http.limits import Limiter, Limits
 from services.publishing.doors.http.places import problem_of
 from services.publishing.doors.http.stream import Stream
+from services.publishing.doors.ldes import routes as ldes
+from services.publishing.doors.rdf import routes as rdf
 from services.publishing.feed import PositionError
 
 _CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -36,6 +38,8 @@ ROUTES: tuple[Callable[[DoorContext], list[BaseRoute]], ...] = (
     proofs.routes,
     events.routes,
     atom.routes,
+    ldes.routes,
+    rdf.routes,
 )
 """What each door hands over; the first route that fits answers."""
 

@@ -80,7 +80,8 @@ def _info() -> dict[str, Any]:
         "description": (
             "What a public authority tells of its grant calls: calls, awards and their amounts, payments, corrections. Each event"
             " is one record, in the order of the feed, kept for ever. A record may be there twice: go by ce_sequence. Within v1,"
-            " types and members are added, never changed or removed. The same events are read over HTTP; see the guide for integrators."
+            " types and members are added, never changed or removed. The same events are read over HTTP: see the guide for"
+            " integrators."
         ),
         "contact": {"name": "The deployment's operator", "url": "https://oproep.example/contact", "email": "feed@oproep.example"},
         "license": {"name": "EUPL-1.2", "url": "https://joinup.ec.europa.eu/collection/eupl/eupl-text-eupl-12"},

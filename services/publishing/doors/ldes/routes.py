@@ -13,25 +13,25 @@ from starlette.routing import BaseRoute, Route
 
 from services.publishing.doors import DoorContext
 from services.publishing.doors.http.answers import Problem, only, page
+from services.publishing.doors.http.places import history
 from services.publishing.doors.ldes.pages import Layout, Page, Stream
 from services.publishing.doors.rdf.facts import Facts
 from services.publishing.doors.rdf.routes import media_type
 from services.publishing.doors.rdf.writing import SUFFIXES, written
 
-_PLACE = re.compile(r"(0|[1-9][0-9]{0,17})(\.ttl|\.jsonld)?", re.ASCII)
+_NUMBER = re.compile(r"(0|[1-9][0-9]{0,17})(\.ttl|\.jsonld)?", re.ASCII)
 
 
 def routes(context: DoorContext, layout: Layout = Layout()) -> list[BaseRoute]:  # noqa: B008 - frozen
     """The routes of the stream."""
     door = _Door(context, layout)
-    history = "/v1/ldes/{history}"
     return [
         Route("/v1/ldes", door.root),
         *(Route(f"/v1/ldes{suffix}", door.root) for suffix in SUFFIXES),
-        Route(history, door.stream),
-        Route(history + "/parts/{place}", door.part),
-        Route(history + "/pages/{place}", door.page),
-        Route(history + "/members/{place}", door.member),
+        Route("/v1/ldes/{feed_id}", door.stream),
+        Route("/v1/ldes/{feed_id}/parts/{number}", door.part),
+        Route("/v1/ldes/{feed_id}/pages/{number}", door.page),
+        Route("/v1/ldes/{feed_id}/members/{number}", door.member),
     ]
 
 
@@ -51,42 +51,35 @@ class _Door:
         return self._answer(request, self._stream.root(), suffix)
 
     def stream(self, request: Request) -> Response:
-        """The stream itself is a thing and no page: see its root (303)."""
+        """The stream is a thing and no page: see its root (303)."""
         only(request)
-        self._of_this_history(request)
+        history(self._feed, request.path_params["feed_id"])
         return RedirectResponse(self._stream.root_address, 303)
 
     def part(self, request: Request) -> Response:
         """A part."""
-        return self._placed(request, "part", self._stream.parts(), self._stream.part)
+        return self._numbered(request, "part", self._stream.parts(), self._stream.part)
 
     def page(self, request: Request) -> Response:
         """A page."""
-        return self._placed(request, "page", self._stream.pages(), self._stream.page)
+        return self._numbered(request, "page", self._stream.pages(), self._stream.page)
 
     def member(self, request: Request) -> Response:
         """One event."""
-        return self._placed(request, "event", self._feed.length(), self._stream.member)
+        return self._numbered(request, "event", self._feed.length(), self._stream.member)
 
-    def _placed(self, request: Request, what: str, count: int, made: Callable[[int], Page]) -> Response:
-        """What stands at the place that the address names, of `count` such places."""
+    def _numbered(self, request: Request, what: str, count: int, made: Callable[[int], Page]) -> Response:
+        """What has the number that the address names, of `count` such."""
         only(request)
-        self._of_this_history(request)
-        place = _PLACE.fullmatch(request.path_params["place"])
-        if place is None:
-            raise Problem(400, "malformed", f"{request.path_params['place'][:80]!r} is no number of a {what}")
-        if int(place[1]) >= count:
+        history(self._feed, request.path_params["feed_id"])
+        text = request.path_params["number"]
+        number = _NUMBER.fullmatch(text)
+        if number is None:
+            raise Problem(400, "malformed_place", f"{text[:80]!r} is no number of a {what}", field="number")
+        if int(number[1]) >= count:
             last = f"the last is {count - 1}" if count else "there is none yet"
-            raise Problem(404, "beyond", f"there is no {what} {place[1]}; {last}")
-        return self._answer(request, made(int(place[1])), place[2] or "")
-
-    def _of_this_history(self, request: Request) -> None:
-        history = request.path_params["history"]
-        if history != self._feed.feed_id:
-            detail = (
-                f"{history[:80]!r} is another history than this one, {self._feed.feed_id!r}; begin at {self._stream.root_address}"
-            )
-            raise Problem(410, "other_history", detail)
+            raise Problem(404, "beyond_the_end", f"there is no {what} {number[1]}; {last}")
+        return self._answer(request, made(int(number[1])), number[2] or "")
 
     def _answer(self, request: Request, made: Page, suffix: str) -> Response:
         kind = media_type(request, suffix)

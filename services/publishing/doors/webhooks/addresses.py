@@ -146,9 +146,7 @@ def _read(url: str) -> Target:
     if parts.scheme not in ("https", "http") or not host:
         raise MalformedError(_FIELD, f"{url[:20]!r}…", "https://HOST/PATH")
     if "@" in parts.netloc:
-        raise MalformedError(
-            _FIELD, "a user or a password", "https://HOST/PATH; what proves a delivery is its signature"
-        )
+        raise MalformedError(_FIELD, "a user or a password", "https://HOST/PATH; what proves a delivery is its signature")
     if _literal(host) is None and (not _NAME.fullmatch(host) or _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2])):
         raise MalformedError(_FIELD, f"{host[:60]!r} is no name of a host", "a name, or an address in its usual form")
     plain = parts.scheme == "http"

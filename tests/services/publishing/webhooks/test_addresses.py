@@ -89,7 +89,9 @@ def test_a_url_that_is_refused(url: str, said: str) -> None:
 
 
 def test_a_url_is_read_once() -> None:
-    assert GUARD.target("https://Receiver.Example/a/b?c=d") == Target(plain=False, host="receiver.example", port=443, path="/a/b?c=d")
+    assert GUARD.target("https://Receiver.Example/a/b?c=d") == Target(
+        plain=False, host="receiver.example", port=443, path="/a/b?c=d"
+    )
     assert GUARD.target("https://receiver.example?x").path == "/?x"
     assert GUARD.target("https://[2606:2800:220:1:248:1893:25c8:1946]/").authority == "[2606:2800:220:1:248:1893:25c8:1946]"
     assert Guard(ports=frozenset({443, 8443})).target("https://receiver.example:8443/").authority == "receiver.example:8443"

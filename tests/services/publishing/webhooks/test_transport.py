@@ -67,7 +67,9 @@ def test_the_next_attempt_looks_anew(receiver: Receiver) -> None:
     assert len(receiver.requests) == 1
 
 
-@pytest.mark.parametrize("addresses", [[METADATA], [HOME, METADATA], [ip_address("::ffff:169.254.169.254")], [ip_address("10.0.0.1")]])
+@pytest.mark.parametrize(
+    "addresses", [[METADATA], [HOME, METADATA], [ip_address("::ffff:169.254.169.254")], [ip_address("10.0.0.1")]]
+)
 def test_a_name_that_means_inside_is_not_connected_to(receiver: Receiver, addresses: Sequence[Address]) -> None:
     outcome = post(f"http://receiver.example:{receiver.server.server_address[1]}/", Names(addresses))
     assert outcome.reason is Reason.FORBIDDEN
@@ -96,7 +98,14 @@ def test_no_proxy_of_the_environment_is_used(receiver: Receiver, monkeypatch: py
 
 @pytest.mark.parametrize(
     ("status", "reason"),
-    [(200, Reason.DELIVERED), (204, Reason.DELIVERED), (299, Reason.DELIVERED), (400, Reason.STATUS), (410, Reason.GONE), (500, Reason.STATUS)],
+    [
+        (200, Reason.DELIVERED),
+        (204, Reason.DELIVERED),
+        (299, Reason.DELIVERED),
+        (400, Reason.STATUS),
+        (410, Reason.GONE),
+        (500, Reason.STATUS),
+    ],
 )
 def test_only_a_success_is_one(receiver: Receiver, status: int, reason: Reason) -> None:
     receiver.statuses(status)

@@ -1,0 +1,167 @@
+"""The door as it runs: nobody waits for a slow endpoint, new events wake it, and it may be killed anywhere."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.publishing.doors import DoorContext
+from services.publishing.doors.webhooks.admin import NewEndpoint
+from services.publishing.doors.webhooks.worker import Webhooks, door
+from services.publishing.feed import Feed
+from services.publishing.views import Views
+from services.runtime.settings import Settings
+from services.runtime.sql_store import open_store
+from tests.services.publishing.feeding import DEPLOYMENT, LOG, Filled, Hands, in_time, recorded, take_in, writing
+from tests.services.publishing.webhooks.yard import NOON, OWNER, Receiver, Reply, Request
+
+
+def settings(directory: Path, at_once: int = 8) -> Settings:
+    return Settings(
+        store=f"sqlite:///{directory}",
+        webhook_key=f"file:{directory / 'webhook.key'}",
+        webhook_allow="127.0.0.0/8",
+        webhook_at_once=at_once,
+        deployment=DEPLOYMENT,
+    )
+
+
+@contextmanager
+def running(feed: Feed, directory: Path, at_once: int = 8) -> Generator[Webhooks]:
+    failures: list[BaseException] = []
+    made = door(DoorContext(feed=feed, views=Views(feed), settings=settings(directory, at_once), stopped=failures.append))
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+    assert not failures
+
+
+def add(webhooks: Webhooks, name: str, url: str, start: str = "0") -> None:
+    webhooks.admin.add(NewEndpoint(endpoint_id=name, url=url, owner=OWNER, start=start), by="operator-1")
+    webhooks.wake()
+
+
+def test_endpoints_that_never_answer_hold_up_nobody(life: Filled, tmp_path: Path, receiver: Receiver) -> None:
+    """More of them than there are places; the feed does not wait either."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as deaf, running(life.feed, tmp_path, at_once=4) as webhooks:
+        for number in range(3):
+            add(webhooks, f"deaf-{number}", f"http://127.0.0.1:{deaf.getsockname()[1]}/")
+        start = life.feed.length() - 20
+        add(webhooks, "books", receiver.url, str(start))
+        receiver.wait(20)
+        assert receiver.sequences() == list(range(start, start + 20))
+        deaf.close()  # so that the stop has nobody to wait for
+
+
+def test_one_at_a_time_for_each_and_many_at_a_time_for_all(life: Filled, tmp_path: Path, receiver: Receiver) -> None:
+    start = life.feed.length() - 20
+    together, now, most, lock = threading.Barrier(2, timeout=20), dict[str, int](), dict[str, int](), threading.Lock()
+
+    def answer(request: Request) -> Reply:
+        with lock:
+            now[request.path] = now.get(request.path, 0) + 1
+            most[request.path] = max(most.get(request.path, 0), now[request.path])
+        if request.sequence == start:
+            together.wait()  # both are here at once, or nobody goes on
+        with lock:
+            now[request.path] -= 1
+        return Reply()
+
+    receiver.answer = answer
+    with running(life.feed, tmp_path) as webhooks:
+        for name in ("a", "b"):
+            add(webhooks, name, f"{receiver.url}/{name}", str(start))
+        receiver.wait(40)
+    assert set(most.values()) == {1}
+
+
+def test_new_events_wake_it(tmp_path: Path, receiver: Receiver) -> None:
+    clock, history = Hands(NOON), list(in_time(recorded()))
+    with writing(tmp_path / "log", clock) as writer:
+        feed = Feed(writer.store, deployment=DEPLOYMENT)
+        with running(feed, tmp_path) as webhooks:
+            add(webhooks, "books", receiver.url, "end")  # before the first entry of the log
+            take_in(writer, clock, history[:60])
+            feed.refresh()
+            receiver.wait(feed.length())
+            take_in(writer, clock, history[60:120])
+            feed.refresh()
+            receiver.wait(feed.length())
+        assert receiver.sequences() == list(range(feed.length()))
+
+
+def test_a_bug_or_a_store_that_fails_ends_the_process(life: Filled, tmp_path: Path, receiver: Receiver) -> None:
+    failures, told = list[BaseException](), threading.Event()
+
+    def stopped(error: BaseException) -> None:
+        failures.append(error)
+        told.set()
+
+    made = door(DoorContext(feed=life.feed, views=life.views, settings=settings(tmp_path), stopped=stopped))
+    add(made, "books", receiver.url)
+    with made._deliverer.store.transaction() as tx:
+        tx._run("DROP TABLE deliveries")
+    made.start()
+    assert told.wait(20)
+    made.stop()
+    assert "deliveries" in str(failures[0])
+
+
+_SENDING = """
+import sys, threading
+from pathlib import Path
+from services.publishing.doors import DoorContext
+from services.publishing.doors.webhooks.worker import door
+from services.publishing.feed import Feed
+from services.publishing.views import Views
+from services.runtime.sql_store import open_store
+from tests.services.publishing.feeding import DEPLOYMENT, LOG
+from tests.services.publishing.webhooks.test_worker import settings
+
+directory, logs = Path(sys.argv[1]), sys.argv[2]
+feed = Feed(open_store(logs, LOG), deployment=DEPLOYMENT)
+door(DoorContext(feed=feed, views=Views(feed), settings=settings(directory), stopped=print)).start()
+threading.Event().wait(60)
+"""
+
+
+def test_killed_while_the_receiver_has_it(tmp_path: Path, receiver: Receiver) -> None:
+    """A process is killed when the third event has arrived and before it is answered; the next one sends it again."""
+    clock = Hands(NOON)
+    with writing(tmp_path / "logs", clock) as writer:
+        take_in(writer, clock, list(in_time(recorded()))[:40])
+        length = Feed(writer.store, deployment=DEPLOYMENT).length()
+    sender: list[subprocess.Popen[bytes]] = []
+
+    def kill(request: Request) -> Reply:
+        if request.sequence == 2:
+            receiver.answer = calm
+            os.kill(sender[0].pid, signal.SIGKILL)
+            sender[0].wait()
+        return Reply()
+
+    calm: Callable[[Request], Reply] = lambda _request: Reply()  # noqa: E731
+    receiver.answer = kill
+    logs = f"sqlite:///{tmp_path / 'logs'}"
+    store = open_store(logs, LOG)
+    feed = Feed(store, deployment=DEPLOYMENT)
+    adding = door(DoorContext(feed=feed, views=Views(feed), settings=settings(tmp_path), stopped=print))
+    add(adding, "books", receiver.url)
+    adding._deliverer.store.close()
+    root = Path(__file__).resolve().parents[4]
+    sender.append(subprocess.Popen([sys.executable, "-c", _SENDING, str(tmp_path), logs], cwd=root))
+    receiver.wait(3, 60)
+    sender[0].wait(30)
+    with running(feed, tmp_path):
+        receiver.wait(length + 1)
+    store.close()
+    assert receiver.sequences() == [0, 1, 2, *range(2, length)]
+    ids = [request.id for request in receiver.requests]
+    assert ids[2] == ids[3]
