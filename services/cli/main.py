@@ -22,6 +22,7 @@ from services.cli import (
     retention,
     run,
     topics,
+    webhooks,
 )
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ app.add_typer(money.report, name="report")
 app.add_typer(contacts.app, name="contact")
 app.add_typer(custody.sealed, name="sealed")
 app.add_typer(retention.app, name="retention")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(bench.app, name="bench")
 app.command("erase")(custody.erase)
 app.command("keys")(keys.keys)
