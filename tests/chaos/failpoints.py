@@ -58,7 +58,11 @@ LEDGER_ONLY = {
         owner=_Transaction, function="put_rows", when="after", proves="state without its checkpoint is not there"
     ),
     "taken over": Point(
-        owner=SqlStore, function="take_over", when="after", proves="an epoch that was begun and never used", passes=1
+        owner=SqlStore,
+        function="take_over",
+        when="after",
+        proves="an epoch that was begun and never used is in nobody's way",
+        passes=1,
     ),
     "answer made": Point(
         owner=Codec, function="response", when="after", proves="a lost answer is given again under the same id", passes=200

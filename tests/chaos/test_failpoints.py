@@ -4,9 +4,16 @@ import pytest
 
 from tests.chaos.chance import Chance
 from tests.chaos.deaths import deaths
-from tests.chaos.failpoints import LEDGER_ONLY, ON_POSTGRES, READER_ONLY, WRITER, Point
+from tests.chaos.failpoints import ALL, LEDGER_ONLY, ON_POSTGRES, READER_ONLY, WRITER, Point
 from tests.chaos.verdict import faults
 from tests.chaos.yard import LEDGER, READER
+
+_EXPLAINED = Path(__file__).parents[2] / "docs" / "explanation" / "simulation.md"
+
+
+def test_every_failpoint_is_explained() -> None:
+    text = _EXPLAINED.read_text("utf-8")
+    assert [name for name, point in ALL.items() if f"| {name} |" not in text or f"| {point.proves} |" not in text] == []
 
 
 def _some(points: dict[str, Point], *names: str) -> dict[str, Point]:
