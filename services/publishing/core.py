@@ -18,7 +18,7 @@ from services.kernel.decider import At, Decider, Record, State
 from services.kernel.people import Role
 from services.publishing import noting
 from services.publishing.effects import evolve
-from services.publishing.events import Event, Refused
+from services.publishing.events import Event
 from services.publishing.model import (
     Command,
     NoteBodies,
@@ -36,6 +36,7 @@ from services.publishing.model import (
     NoteScore,
     NoteSettlement,
 )
+from services.publishing.noted import Refused
 from services.publishing.records import (
     FEED,
     Award,

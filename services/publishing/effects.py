@@ -6,6 +6,7 @@ from typing import assert_never
 
 from services.kernel.decider import Record, State
 from services.publishing import events as e
+from services.publishing import noted as n
 from services.publishing.records import (
     Award,
     Call,
@@ -35,21 +36,21 @@ def _changes(event: e.Event, state: State) -> Iterable[Record]:  # noqa: C901, P
             return (Feed(next=event.sequence + 1), *_refusals(event, state))
         case e.AwardGranted() | e.AwardAmended() | e.AwardWithdrawn() | e.PaymentMade() | e.AwardSettled() | e.AwardRecovered():
             return (Feed(next=event.sequence + 1), _award(event, state), *_dossier(event, state))
-        case e.BodiesNoted():
+        case n.BodiesNoted():
             return tuple(Enrolled(call_id=event.call_id, body=body) for body in event.bodies)
-        case e.FileNoted() | e.ScoreNoted() | e.PlaceNoted():
+        case n.FileNoted() | n.ScoreNoted() | n.PlaceNoted():
             return (_file(event, state),)
-        case e.RankingNoted():
+        case n.RankingNoted():
             return (_early(event),)
-        case e.DecisionNoted() | e.GrantNoted() | e.MoveNoted() | e.SettlementNoted():
+        case n.DecisionNoted() | n.GrantNoted() | n.MoveNoted() | n.SettlementNoted():
             return _dossier(event, state)
-        case e.RefusalNoted():
+        case n.RefusalNoted():
             return _refusals(event, state)
-        case e.Passed():
+        case n.Passed():
             return _refusals(event, state) if event.step is Step.REFUSAL else _dossier(event, state)
-        case e.MergerNoted():
+        case n.MergerNoted():
             return (Merger(call_id=event.call_id, from_body=event.from_body, into_body=event.into_body),)
-        case e.Refused():
+        case n.Refused():
             return ()
         case _:
             assert_never(event)
@@ -158,7 +159,7 @@ def _granted(event: e.AwardGranted) -> Award:
     )
 
 
-_OfDossier = e.AwardEvent | e.DecisionNoted | e.GrantNoted | e.MoveNoted | e.SettlementNoted | e.Passed
+_OfDossier = e.AwardEvent | n.DecisionNoted | n.GrantNoted | n.MoveNoted | n.SettlementNoted | n.Passed
 
 
 def _dossier(event: _OfDossier, state: State) -> Iterator[Record]:
@@ -174,30 +175,30 @@ def _dossier(event: _OfDossier, state: State) -> Iterator[Record]:
 
 def _filed(event: _OfDossier, dossier: Dossier) -> Dossier:  # noqa: PLR0911 - one return a kind of event
     match event:
-        case e.DecisionNoted():
+        case n.DecisionNoted():
             return replace(dossier, decision=event.decision)
-        case e.GrantNoted():
+        case n.GrantNoted():
             return replace(dossier, grant=event.grant)
-        case e.MoveNoted(move=move) if move.kind is MoveKind.COMMITTED:
+        case n.MoveNoted(move=move) if move.kind is MoveKind.COMMITTED:
             return replace(dossier, commitment=move)
-        case e.MoveNoted(move=move):
+        case n.MoveNoted(move=move):
             return replace(dossier, moves=(*dossier.moves, move))
-        case e.SettlementNoted():
+        case n.SettlementNoted():
             return replace(dossier, settlement=event.settlement)
-        case e.AwardGranted() | e.Passed(step=Step.GRANT):
+        case e.AwardGranted() | n.Passed(step=Step.GRANT):
             return replace(dossier, granted=True)
-        case e.AwardSettled() | e.Passed(step=Step.SETTLEMENT):
+        case e.AwardSettled() | n.Passed(step=Step.SETTLEMENT):
             return replace(dossier, settled=True)
         case _:
             return replace(dossier, told=dossier.told + 1)
 
 
-def _refusals(event: e.RefusalNoted | e.AwardRefused | e.Passed, state: State) -> Iterator[Record]:
+def _refusals(event: n.RefusalNoted | e.AwardRefused | n.Passed, state: State) -> Iterator[Record]:
     """The refusals of an application, and whether one of them waits from now on."""
     application_id = event.application_id
     assert application_id is not None, "a refusal names its application"  # noqa: S101 - a broken log stops the process
     known = state.get(Refusals, event.call_id, application_id) or Refusals(call_id=event.call_id, application_id=application_id)
-    if isinstance(event, e.RefusalNoted):
+    if isinstance(event, n.RefusalNoted):
         changed = replace(known, refusals=(*known.refusals, event.refusal))
     else:
         changed = replace(known, told=known.told + 1)
@@ -207,20 +208,20 @@ def _refusals(event: e.RefusalNoted | e.AwardRefused | e.Passed, state: State) -
         yield Waiting(call_id=event.call_id, what=Step.REFUSAL, about=application_id, over=not waits)
 
 
-def _file(event: e.FileNoted | e.ScoreNoted | e.PlaceNoted, state: State) -> File:
+def _file(event: n.FileNoted | n.ScoreNoted | n.PlaceNoted, state: State) -> File:
     file = state.get(File, event.call_id, event.application_id) or File(call_id=event.call_id, application_id=event.application_id)
     match event:
-        case e.FileNoted():
+        case n.FileNoted():
             return replace(file, partners=event.partners, requested_cents=event.requested_cents, purposes=event.purposes)
-        case e.ScoreNoted():
+        case n.ScoreNoted():
             return replace(file, totals=(*file.totals, Total(version=event.version, total=event.total)))
-        case e.PlaceNoted():
+        case n.PlaceNoted():
             return replace(file, version=event.version)
         case _:
             assert_never(event)
 
 
-def _early(event: e.RankingNoted) -> EarlyRanking:
+def _early(event: n.RankingNoted) -> EarlyRanking:
     return EarlyRanking(
         call_id=event.call_id,
         version=event.version,

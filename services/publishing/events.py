@@ -1,6 +1,6 @@
-"""Events of the publishing service; field for field the messages in `protos/grants/publishing` and `protos/grants/awards`.
+"""The public events; field for field the messages in `protos/grants/awards`. What is kept beside them stands in `noted`.
 
-The first eleven are public: each has its place in the feed (`sequence`), the entry that it tells of (`source`) and that entry's
+Each has its place in the feed (`sequence`), the entry that it tells of (`source`) and that entry's
 instant (`occurred_at`). They are a contract with the outside: fields are added, never changed or removed.
 
 Of an award four sums are told apart, each as it stands after the event: what the decision in force grants (`awarded_cents`), what
@@ -14,31 +14,21 @@ from typing import Annotated, get_args
 
 from services.kernel.form import Between, Digest, Id, Line
 from services.kernel.rules import Cents, CentsOrZero, Code, Currency, Named, Translated
+from services.publishing.noted import Noted
 from services.publishing.terms import (
-    Body,
     Change,
     Count,
-    Decision,
-    Grant,
     Ground,
-    Kbo,
     Links,
-    Move,
     Number,
     Organisation,
-    Refusal,
-    RefusalCode,
     Sequence,
-    Settlement,
     Source,
-    Step,
 )
 
 Partners = Annotated[tuple[Organisation, ...], Between(0, 300)]
 Purposes = Annotated[tuple[Code, ...], Between(0, 50)]
 """Codes of what the money is for; `CallPublished` has their words."""
-
-# Public
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,155 +288,11 @@ class AwardRecovered:
     links: Links
 
 
-# Internal: what is kept until it can be told. No door ever shows them.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodiesNoted:
-    """Bodies that may file in the call; a body named before is corrected."""
-
-    call_id: Id
-    bodies: Annotated[tuple[Body, ...], Between(1, 100)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileNoted:
-    """What an admissible application asks money for."""
-
-    call_id: Id
-    application_id: Id
-    partners: Annotated[tuple[Kbo, ...], Between(0, 300)]
-    requested_cents: Cents
-    purposes: Annotated[tuple[Code, ...], Between(0, 50)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreNoted:
-    """The total score of an application in a version of the ranking."""
-
-    call_id: Id
-    application_id: Id
-    version: Number
-    total: Fraction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceNoted:
-    """The version of the ranking by which an application is decided on."""
-
-    call_id: Id
-    application_id: Id
-    version: Number
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankingNoted:
-    """A ranking that came before its call."""
-
-    call_id: Id
-    version: Number
-    ranked: Count
-    minimum_total: Fraction
-    occurred_at: datetime
-    source: Source
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionNoted:
-    """An approved decision to award; it is told when it is granted."""
-
-    call_id: Id
-    award_id: Id
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantNoted:
-    """An award that was granted; it is told when all that it says is known."""
-
-    call_id: Id
-    award_id: Id
-    grant: Grant
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveNoted:
-    """Something that happened to an award; it is told in its turn."""
-
-    call_id: Id
-    award_id: Id
-    move: Move
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettlementNoted:
-    """What the final report makes of an award; it is told in its turn."""
-
-    call_id: Id
-    award_id: Id
-    settlement: Settlement
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusalNoted:
-    """A refused application; it is told if the call says so, when all that it says is known."""
-
-    call_id: Id
-    application_id: Id
-    refusal: Refusal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergerNoted:
-    """A body that has gone over into another one, in a call."""
-
-    call_id: Id
-    from_body: Kbo
-    into_body: Kbo
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
-    """The next thing to tell of an award or an application is not told: the call does not publish it."""
-
-    call_id: Id
-    award_id: Id | None = None
-    application_id: Id | None = None
-    step: Step
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A command that was not carried out, and why."""
-
-    call_id: Id
-    award_id: Id | None = None
-    application_id: Id | None = None
-    command: Id
-    code: RefusalCode
-    detail: Line
-
-
 AwardEvent = AwardGranted | AwardAmended | AwardWithdrawn | PaymentMade | AwardSettled | AwardRecovered
 """The public events about an award that was granted: all have its sums, its organisation and its ground."""
 CallEvent = CallPublished | DeadlineMoved | CallClosed | RankingPublished
 Public = CallEvent | AwardEvent | AwardRefused
-Internal = (
-    BodiesNoted
-    | FileNoted
-    | ScoreNoted
-    | PlaceNoted
-    | RankingNoted
-    | DecisionNoted
-    | GrantNoted
-    | MoveNoted
-    | SettlementNoted
-    | RefusalNoted
-    | MergerNoted
-    | Passed
-    | Refused
-)
-Event = Public | Internal
+Event = Public | Noted
 
 PUBLIC = tuple(kind.__name__ for kind in (*get_args(CallEvent), *get_args(AwardEvent), AwardRefused))
 """The names of the public events."""

@@ -6,6 +6,7 @@ from typing import Any, cast
 from services.kernel.decider import State
 from services.publishing import events as e
 from services.publishing import model as m
+from services.publishing import noted as n
 from services.publishing.records import Call, Dossier, EarlyRanking, Enrolled, File, Merger, Refusals, present_body
 from services.publishing.saying import holders, links
 from services.publishing.telling import Telling
@@ -75,7 +76,7 @@ def ranking(command: m.NoteRanking, state: State) -> tuple[e.Event, ...]:
     known = state.get(Call, command.call_id)
     if known is None:
         early = state.get(EarlyRanking, command.call_id, f"{command.version:07d}")
-        return () if early is not None else (e.RankingNoted(**{name: getattr(command, name) for name in _names(command)}),)
+        return () if early is not None else (n.RankingNoted(**{name: getattr(command, name) for name in _names(command)}),)
     if known.ranking is not None and command.version <= known.ranking:
         return ()
     telling = Telling(state)
@@ -88,7 +89,7 @@ def bodies(command: m.NoteBodies, state: State) -> tuple[e.Event, ...]:
     known = [state.get(Enrolled, command.call_id, body.kbo) for body in command.bodies]
     if all(enrolled is not None and enrolled.body == body for enrolled, body in zip(known, command.bodies, strict=True)):
         return ()
-    return _of_file(e.BodiesNoted(call_id=command.call_id, bodies=command.bodies), state)
+    return _of_file(n.BodiesNoted(call_id=command.call_id, bodies=command.bodies), state)
 
 
 def file(command: m.NoteFile, state: State) -> tuple[e.Event, ...]:
@@ -97,7 +98,7 @@ def file(command: m.NoteFile, state: State) -> tuple[e.Event, ...]:
     told = (command.partners, command.requested_cents, command.purposes)
     if known is not None and (known.partners, known.requested_cents, known.purposes) == told:
         return ()
-    event = e.FileNoted(
+    event = n.FileNoted(
         call_id=command.call_id,
         application_id=command.application_id,
         partners=command.partners,
@@ -114,7 +115,7 @@ def score(command: m.NoteScore, state: State) -> tuple[e.Event, ...]:
     scored = next((total.total for total in totals if total.version == command.version), None)
     if scored is not None:
         return () if scored == command.total else (refuse(command, RefusalCode.FACT_DIFFERS, f"the total was {scored}"),)
-    event = e.ScoreNoted(
+    event = n.ScoreNoted(
         call_id=command.call_id, application_id=command.application_id, version=command.version, total=command.total
     )
     return _of_file(event, state)
@@ -125,7 +126,7 @@ def place(command: m.NotePlace, state: State) -> tuple[e.Event, ...]:
     known = state.get(File, command.call_id, command.application_id)
     if known is not None and known.version == command.version:
         return ()
-    event = e.PlaceNoted(call_id=command.call_id, application_id=command.application_id, version=command.version)
+    event = n.PlaceNoted(call_id=command.call_id, application_id=command.application_id, version=command.version)
     return _of_file(event, state)
 
 
@@ -134,7 +135,7 @@ def decision(command: m.NoteDecision, state: State) -> tuple[e.Event, ...]:
     known = state.get(Dossier, command.call_id, command.award_id)
     if known is not None and known.decision is not None:
         return _again(command, same=known.decision == command.decision)
-    return (e.DecisionNoted(call_id=command.call_id, award_id=command.award_id, decision=command.decision),)
+    return (n.DecisionNoted(call_id=command.call_id, award_id=command.award_id, decision=command.decision),)
 
 
 def grant(command: m.NoteGrant, state: State) -> tuple[e.Event, ...]:
@@ -144,7 +145,7 @@ def grant(command: m.NoteGrant, state: State) -> tuple[e.Event, ...]:
         return _again(command, same=known.grant.source == command.grant.source)
     present = [present_body(state, command.call_id, body) for body in (command.grant.applicant, *command.grant.partners)]
     granted = replace(command.grant, applicant=present[0], partners=tuple(present[1:]))
-    return _of_award(e.GrantNoted(call_id=command.call_id, award_id=command.award_id, grant=granted), state)
+    return _of_award(n.GrantNoted(call_id=command.call_id, award_id=command.award_id, grant=granted), state)
 
 
 def move(command: m.NoteMove, state: State) -> tuple[e.Event, ...]:
@@ -154,7 +155,7 @@ def move(command: m.NoteMove, state: State) -> tuple[e.Event, ...]:
     for other in earlier:
         if other.move_id == command.move.move_id:
             return _again(command, same=(other.kind, other.amount_cents) == (command.move.kind, command.move.amount_cents))
-    return _of_award(e.MoveNoted(call_id=command.call_id, award_id=command.award_id, move=command.move), state)
+    return _of_award(n.MoveNoted(call_id=command.call_id, award_id=command.award_id, move=command.move), state)
 
 
 def settlement(command: m.NoteSettlement, state: State) -> tuple[e.Event, ...]:
@@ -162,7 +163,7 @@ def settlement(command: m.NoteSettlement, state: State) -> tuple[e.Event, ...]:
     known = state.get(Dossier, command.call_id, command.award_id)
     if known is not None and known.settlement is not None:
         return _again(command, same=known.settlement.source == command.settlement.source)
-    event = e.SettlementNoted(call_id=command.call_id, award_id=command.award_id, settlement=command.settlement)
+    event = n.SettlementNoted(call_id=command.call_id, award_id=command.award_id, settlement=command.settlement)
     return _of_award(event, state)
 
 
@@ -174,7 +175,7 @@ def refusal(command: m.NoteRefusal, state: State) -> tuple[e.Event, ...]:
     if heard or (published is not None and not published.tells(Published.REFUSALS)):
         return ()
     telling = Telling(state)
-    telling.add(e.RefusalNoted(call_id=command.call_id, application_id=command.application_id, refusal=command.refusal))
+    telling.add(n.RefusalNoted(call_id=command.call_id, application_id=command.application_id, refusal=command.refusal))
     telling.application(command.call_id, command.application_id)
     return tuple(telling.events)
 
@@ -185,17 +186,17 @@ def merger(command: m.NoteMerger, state: State) -> tuple[e.Event, ...]:
     if known is not None:
         return _again(command, same=known.into_body == command.into_body)
     telling = Telling(state)
-    telling.add(e.MergerNoted(call_id=command.call_id, from_body=command.from_body, into_body=command.into_body))
+    telling.add(n.MergerNoted(call_id=command.call_id, from_body=command.from_body, into_body=command.into_body))
     for dossier in state.all(Dossier, command.call_id):
         if command.from_body in holders(dossier.grant, dossier.moves):
-            telling.add(e.MoveNoted(call_id=command.call_id, award_id=dossier.award_id, move=_merged(command)))
+            telling.add(n.MoveNoted(call_id=command.call_id, award_id=dossier.award_id, move=_merged(command)))
             telling.award(command.call_id, dossier.award_id)
     return tuple(telling.events)
 
 
-def refuse(command: Any, code: RefusalCode, detail: str) -> e.Refused:
+def refuse(command: Any, code: RefusalCode, detail: str) -> n.Refused:
     """The refusal of a command."""
-    return e.Refused(
+    return n.Refused(
         call_id=command.call_id,
         award_id=getattr(command, "award_id", None),
         application_id=getattr(command, "application_id", None),
@@ -206,7 +207,7 @@ def refuse(command: Any, code: RefusalCode, detail: str) -> e.Refused:
 
 
 _Once = m.NoteDecision | m.NoteGrant | m.NoteMove | m.NoteSettlement | m.NoteMerger
-_OfFile = e.BodiesNoted | e.FileNoted | e.ScoreNoted | e.PlaceNoted
+_OfFile = n.BodiesNoted | n.FileNoted | n.ScoreNoted | n.PlaceNoted
 
 
 def _of_file(event: _OfFile, state: State) -> tuple[e.Event, ...]:
@@ -217,7 +218,7 @@ def _of_file(event: _OfFile, state: State) -> tuple[e.Event, ...]:
     return tuple(telling.events)
 
 
-def _of_award(event: e.GrantNoted | e.MoveNoted | e.SettlementNoted, state: State) -> tuple[e.Event, ...]:
+def _of_award(event: n.GrantNoted | n.MoveNoted | n.SettlementNoted, state: State) -> tuple[e.Event, ...]:
     """What more is known of an award, and all that can be told of it now."""
     telling = Telling(state)
     telling.add(event)

@@ -10,6 +10,7 @@ What the call does not publish is passed over in its turn.
 
 from services.kernel.decider import State
 from services.publishing import events as e
+from services.publishing import noted as n
 from services.publishing.ahead import Ahead
 from services.publishing.effects import evolve
 from services.publishing.records import FEED, Call, Dossier, Feed, Refusals, Waiting
@@ -56,7 +57,7 @@ class Telling:
             else:
                 self.award(call_id, waiting.about)
 
-    def _next_of_award(self, call_id: str, award_id: str) -> e.AwardEvent | e.Passed | None:
+    def _next_of_award(self, call_id: str, award_id: str) -> e.AwardEvent | n.Passed | None:
         dossier, call = self.state.get(Dossier, call_id, award_id), self.state.get(Call, call_id)
         if dossier is None or call is None or dossier.grant is None or dossier.commitment is None:
             return None
@@ -65,15 +66,15 @@ class Telling:
             return None
         said = AwardSaid(self.state, call, dossier, self.place())
         if not call.tells(*_needed(step, dossier)) or (step is Step.MOVE and said.hidden()):
-            return e.Passed(call_id=call_id, award_id=award_id, step=step)
+            return n.Passed(call_id=call_id, award_id=award_id, step=step)
         return said.event(step)
 
-    def _next_of_application(self, call_id: str, application_id: str) -> e.AwardRefused | e.Passed | None:
+    def _next_of_application(self, call_id: str, application_id: str) -> e.AwardRefused | n.Passed | None:
         known, call = self.state.get(Refusals, call_id, application_id), self.state.get(Call, call_id)
         if known is None or call is None or known.told == len(known.refusals):
             return None
         if not call.tells(Published.REFUSALS):
-            return e.Passed(call_id=call_id, application_id=application_id, step=Step.REFUSAL)
+            return n.Passed(call_id=call_id, application_id=application_id, step=Step.REFUSAL)
         return refused(self.state, call, application_id, known.refusals[known.told], self.place())
 
 

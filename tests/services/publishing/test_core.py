@@ -15,6 +15,7 @@ from services.publishing import events as e
 from services.publishing.core import DECIDER
 from services.publishing.events import PUBLIC
 from services.publishing.model import NoteDeadline, NoteMove
+from services.publishing.noted import Refused
 from services.publishing.records import Award, EarlyRanking, Waiting
 from services.publishing.terms import GroundCode, MoveKind, Published
 from tests.services.publishing.histories import (
@@ -59,7 +60,7 @@ def test_places_are_counted_from_zero_without_a_gap(
 ) -> None:
     _, events = hear(interleaved(facts(told, published, merges=merges), random))
     assert [event.sequence for event in public(events)] == list(range(len(public(events))))
-    assert not [event for event in events if isinstance(event, e.Refused)]
+    assert not [event for event in events if isinstance(event, Refused)]
 
 
 @some
