@@ -21,6 +21,7 @@ from services.cli import (
     restore,
     retention,
     run,
+    subscribe,
     topics,
     webhooks,
 )
@@ -61,6 +62,7 @@ app.command("rank")(jury.rank)
 app.command("explain")(jury.explain)
 app.command("status")(reading.status)
 app.command("replay")(reading.replay_logs)
+app.command("subscribe")(subscribe.subscribe)
 
 
 def main() -> None:
