@@ -224,15 +224,12 @@ def _writer(hint: Any) -> Callable[[Any], Json]:  # noqa: PLR0911 - one return a
 def _record_writer(kind: type) -> Callable[[Any], Json]:
     """Writes records of one kind. Made as a text and compiled once, as `dataclasses` makes `__init__`: it is done most of all."""
     scope: dict[str, Any] = {}
-    always, maybe = list[str](), list[str]()
+    lines = ["def write(v):", " said = {}"]
     for name, key, hint, optional in _fields(kind):
         scope[f"write_{name}"] = _writer(hint)
         written = _IN_PLACE.get(_bare(hint), f"write_{name}({{}})").format(f"v.{name}")
-        if optional:
-            maybe.append(f" if v.{name} is not None: said[{key!r}] = {written}")
-        else:
-            always.append(f"{key!r}: {written}")
-    lines = ["def write(v):", f" said = {{{', '.join(always)}}}", *maybe, " return said"]
+        lines.append(f" {f'if v.{name} is not None: ' if optional else ''}said[{key!r}] = {written}")
+    lines.append(" return said")
     exec("\n".join(lines), scope)  # noqa: S102 - of names of fields only, which are identifiers
     return typing.cast("Callable[[Any], Json]", scope["write"])
 

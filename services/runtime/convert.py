@@ -36,23 +36,19 @@ _Way = Callable[[Any], Any]
 
 
 @cache
-def _ways_of(kind: Descriptor) -> tuple[_Way, _Way]:
+def _ways_of(kind: Descriptor) -> tuple[Callable[[Message], dict[str, Json]], Callable[[Mapping[str, Any]], dict[str, Any]]]:
     """To JSON and from it. Both are made as a text and compiled once, as `dataclasses` makes `__init__`."""
     scope: dict[str, Any] = {}
-    always, maybe, read = list[str](), list[str](), list[str]()
+    write, read = ["def write(message):", " said = {}"], ["def read(value):", " said = {}"]
     for name, key, field in ((field.name, field.json_name, field) for field in kind.fields):
         scope[f"write_{name}"], scope[f"read_{name}"] = _ways(field)
         plain = scope[f"write_{name}"] is _as_it_is
         written = f"message.{name}" if plain else f"write_{name}(message.{name})"
         taken = f"value[{key!r}]" if plain else f"read_{name}(value[{key!r}])"
-        if field.has_presence:
-            maybe.append(f" if message.HasField({name!r}): said[{key!r}] = {written}")
-        else:
-            always.append(f"{key!r}: {written}")
+        write.append(f" {f'if message.HasField({name!r}): ' if field.has_presence else ''}said[{key!r}] = {written}")
         read.append(f" if {key!r} in value: said[{name!r}] = {taken}")
-    write = ["def write(message):", f" said = {{{', '.join(always)}}}", *maybe, " return said"]
-    read = ["def read(value):", " said = {}", *read, " return said"]
-    exec("\n".join([*write, *read]), scope)  # noqa: S102 - of names of fields only, which are identifiers
+    lines = [*write, " return said", *read, " return said"]
+    exec("\n".join(lines), scope)  # noqa: S102 - of names of fields only, which are identifiers
     return scope["write"], scope["read"]
 
 
