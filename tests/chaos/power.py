@@ -18,7 +18,7 @@ from tests.chaos.verdict import lost
 from tests.chaos.yard import LEDGER, Yard, as_released, yard
 
 _PATIENCE_SECONDS = 90.0
-_STARTING, _UNDER_LOAD = (1, 200), (1_000, 20_000)
+_STARTING, _UNDER_LOAD = (1, 200), (500, 10_000)
 """Writes and syncs before a cut, least and most, by turns."""
 
 
