@@ -36,11 +36,14 @@ def _service(who: str) -> Generator[WebhooksClient]:
 def add(
     endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="Id of the new endpoint; you choose it.")],
     url: Annotated[str, typer.Argument(metavar="URL", help="Where events are posted to: https://…")],
-    owner: Annotated[str, typer.Option(help="Mail address of who is told when it is disabled. Never shown again.")],
+    owner: Annotated[str, typer.Option(metavar="MAIL", help="Mail address of who is told when it is disabled. Never shown again.")],
     types: Annotated[
-        list[str] | None, typer.Option("--type", help="A type of event, such as AwardGranted; may be repeated. None: all.")
+        list[str] | None,
+        typer.Option("--type", metavar="TYPE", help="A type of event, such as AwardGranted; may be repeated. None: all."),
     ] = None,
-    calls: Annotated[list[str] | None, typer.Option("--call", help="Id of a call; may be repeated. None: all.")] = None,
+    calls: Annotated[
+        list[str] | None, typer.Option("--call", metavar="CALL", help="Id of a call; may be repeated. None: all.")
+    ] = None,
     payload: Annotated[Payload, typer.Option(help="How much a delivery says.")] = Payload.THIN,
     scheme: Annotated[Scheme, typer.Option(help="How deliveries are signed.")] = Scheme.HMAC,
     start: Annotated[
@@ -82,7 +85,7 @@ def rotate(
     endpoint: Name,
     overlap: Annotated[int, typer.Option("--overlap", metavar="HOURS", help="How long the key before signs as well.")] = 24,
     scheme: Annotated[Scheme | None, typer.Option(help="Sign in another way from now on.")] = None,
-    owner: Annotated[str, typer.Option(help="Another mail address to tell.")] = "",
+    owner: Annotated[str, typer.Option(metavar="MAIL", help="Another mail address to tell.")] = "",
     who: common.As = common.NOBODY,
     as_json: common.AsJson = False,
 ) -> None:

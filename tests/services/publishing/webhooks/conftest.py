@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.publishing.conftest import life  # noqa: F401 - the filled feed is shared by its name
 from tests.services.publishing.feeding import Filled
 from tests.services.publishing.webhooks.yard import Receiver, Yard
 
@@ -19,7 +18,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def yards(tmp_path: Path, life: Filled) -> Iterator[Yards]:  # noqa: F811
+def yards(tmp_path: Path, life: Filled) -> Iterator[Yards]:
     """Makes yards over one directory: a second one is what starts after a crash of the first."""
     made: list[Yard] = []
 

@@ -1,6 +1,7 @@
 """What operators do: choose, pause, resume, resend, remove; and what is left when a process ends at the wrong moment."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -196,8 +197,9 @@ def test_the_log_of_deliveries_is_bounded(each_yard: Yard, receiver: Receiver, m
 def test_a_place_of_another_history_is_not_gone_on_from(yard: Yard, receiver: Receiver) -> None:
     yard.add(receiver.url)
     yard.step()
+    endpoint = yard.endpoint()
     with yard.store.transaction() as tx:
-        tx._run("UPDATE endpoints SET feed_id = ?", "0123456789abcdef")
+        tx.put(replace(endpoint, feed_id="0123456789abcdef"))
     assert not yard.step()
     assert yard.endpoint().why is Why.OTHER_HISTORY
     with pytest.raises(StateError, match="another history"):

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import ip_address
@@ -84,8 +84,9 @@ def test_without_exceptions_loopback_is_not_connected_to(receiver: Receiver) -> 
 
 
 def test_a_redirect_is_a_failure_and_is_not_followed(receiver: Receiver) -> None:
-    for status in (301, 302, 303, 307, 308):
-        receiver.answer = lambda _request, status=status: Reply(status, [("Location", receiver.url + "/secret")])
+    left = [301, 302, 303, 307, 308]
+    receiver.answer = lambda _request: Reply(left.pop(), [("Location", receiver.url + "/secret")])
+    while left:
         assert post(receiver.url).reason is Reason.REDIRECT
     assert {request.path for request in receiver.requests} == {"/hook"}
 
@@ -119,7 +120,7 @@ def test_another_address_is_tried_when_the_first_does_not_answer(receiver: Recei
 
 
 @contextmanager
-def talking(*lines: bytes, for_ever: bytes = b"") -> Iterator[int]:
+def talking(*lines: bytes, for_ever: bytes = b"") -> Generator[int]:
     """A server that takes a connection, reads nothing, says this, and then the last for ever; gives its port."""
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -207,7 +208,7 @@ def certificate(place: Path, name: str, *, days: int = 1) -> Path:
 
 
 @contextmanager
-def over_tls(file: Path) -> Iterator[tuple[Receiver, list[str | None]]]:
+def over_tls(file: Path) -> Generator[tuple[Receiver, list[str | None]]]:
     """A receiver with that certificate, and the names that it was asked for in the handshake."""
     context, asked = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), list[str | None]()
     context.load_cert_chain(file)

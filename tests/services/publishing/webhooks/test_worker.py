@@ -3,11 +3,12 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from services.publishing.doors import DoorContext
@@ -18,7 +19,7 @@ from services.publishing.views import Views
 from services.runtime.settings import Settings
 from services.runtime.sql_store import open_store
 from tests.services.publishing.feeding import DEPLOYMENT, LOG, Filled, Hands, in_time, recorded, take_in, writing
-from tests.services.publishing.webhooks.yard import NOON, OWNER, Receiver, Reply, Request
+from tests.services.publishing.webhooks.yard import NOON, OWNER, Receiver, Reply, Request, Yard
 
 
 def settings(directory: Path, at_once: int = 8) -> Settings:
@@ -106,8 +107,8 @@ def test_a_bug_or_a_store_that_fails_ends_the_process(life: Filled, tmp_path: Pa
 
     made = door(DoorContext(feed=life.feed, views=life.views, settings=settings(tmp_path), stopped=stopped))
     add(made, "books", receiver.url)
-    with made._deliverer.store.transaction() as tx:
-        tx._run("DROP TABLE deliveries")
+    with closing(sqlite3.connect(tmp_path / "webhooks.db")) as connection:
+        connection.execute("DROP TABLE deliveries")
     made.start()
     assert told.wait(20)
     made.stop()
@@ -136,7 +137,7 @@ def test_killed_while_the_receiver_has_it(tmp_path: Path, receiver: Receiver) ->
     """A process is killed when the third event has arrived and before it is answered; the next one sends it again."""
     clock = Hands(NOON)
     with writing(tmp_path / "logs", clock) as writer:
-        take_in(writer, clock, list(in_time(recorded()))[:40])
+        take_in(writer, clock, list(in_time(recorded()))[:80])
         length = Feed(writer.store, deployment=DEPLOYMENT).length()
     sender: list[subprocess.Popen[bytes]] = []
 
@@ -152,9 +153,9 @@ def test_killed_while_the_receiver_has_it(tmp_path: Path, receiver: Receiver) ->
     logs = f"sqlite:///{tmp_path / 'logs'}"
     store = open_store(logs, LOG)
     feed = Feed(store, deployment=DEPLOYMENT)
-    adding = door(DoorContext(feed=feed, views=Views(feed), settings=settings(tmp_path), stopped=print))
-    add(adding, "books", receiver.url)
-    adding._deliverer.store.close()
+    yard = Yard(tmp_path, feed)
+    yard.add(receiver.url)
+    yard.store.close()
     root = Path(__file__).resolve().parents[4]
     sender.append(subprocess.Popen([sys.executable, "-c", _SENDING, str(tmp_path), logs], cwd=root))
     receiver.wait(3, 60)
