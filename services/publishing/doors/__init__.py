@@ -37,10 +37,11 @@ DoorFactory = Callable[[DoorContext], Worker]
 
 def factories() -> tuple[DoorFactory, ...]:
     """All doors. They are imported here, so that only a process that runs them loads what they need."""
+    from services.publishing.doors.http.app import door as http  # noqa: PLC0415
     from services.publishing.doors.kafka.door import door as kafka  # noqa: PLC0415
     from services.publishing.doors.webhooks.worker import door as webhooks  # noqa: PLC0415
 
-    return (kafka, webhooks)
+    return (http, kafka, webhooks)
 
 
 class Doors:

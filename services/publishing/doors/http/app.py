@@ -122,7 +122,7 @@ class Door:
         self._thread.start()
         if not self._ready.wait(_START_SECONDS):
             raise OSError(f"the feed does not answer at {settings.feed} after {_START_SECONDS} s")
-        log.info("feed.listening", address=settings.feed)
+        log.info("feed.listening", address=f"{host}:{self.port}")
 
     def stop(self) -> None:
         """End all streams, let answers under way be finished, and go."""

@@ -80,10 +80,10 @@ class _Atom:
         lines = [
             '<?xml version="1.0" encoding="utf-8"?>',
             '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:fh="http://purl.org/syndication/history/1.0" xml:lang="en">',
-            f"<id>{_text(self._address())}</id>",
-            f"<title>{_text(f'Awards of {self._deployment}')}</title>",
+            f"<id>{in_xml(self._address())}</id>",
+            f"<title>{in_xml(f'Awards of {self._deployment}')}</title>",
             f"<updated>{instant(updated)}</updated>",
-            f"<author><name>{_text(self._deployment)}</name></author>",
+            f"<author><name>{in_xml(self._deployment)}</name></author>",
             *(f'<link rel="{rel}" type="{MEDIA_TYPE}" href={_quoted(target)}/>' for rel, target in links.items()),
             *(["<fh:archive/>"] if archive else []),
             *(self._entry(event) for event in reversed(events)),
@@ -97,15 +97,15 @@ class _Atom:
         content = structured_bytes(event, source=self._feed.source).decode()
         lines = [
             "<entry>",
-            f"<id>{_text(address)}</id>",
-            f"<title>{_text(f'{event.type}: {event.subject}')}</title>",
+            f"<id>{in_xml(address)}</id>",
+            f"<title>{in_xml(f'{event.type}: {event.subject}')}</title>",
             f"<updated>{told}</updated>",
             f"<published>{told}</published>",
             f'<link rel="alternate" type="{STRUCTURED}" href={_quoted(address)}/>',
             f'<category term="{TYPE_PREFIX}{event.type}"/>',
             f"<category term={_quoted(event.call_id)} scheme={_quoted(f'{self._base}/calls')}/>",
-            f"<summary>{_text(_summary(event))}</summary>",
-            f"<content>{escape(_NOT_XML.sub(_escaped, content))}</content>",
+            f"<summary>{in_xml(_summary(event))}</summary>",
+            f"<content>{json_in_xml(content)}</content>",
             "</entry>",
         ]
         return "\n".join(lines)
@@ -125,7 +125,7 @@ def _summary(event: PublicEvent) -> str:
     return ", ".join([*parts, event.call_id])
 
 
-def _text(text: str) -> str:
+def in_xml(text: str) -> str:
     """Text between tags."""
     return escape(_NOT_XML.sub("\ufffd", text))
 
@@ -135,6 +135,6 @@ def _quoted(text: str) -> str:
     return quoteattr(_NOT_XML.sub("\ufffd", text))
 
 
-def _escaped(match: re.Match[str]) -> str:
-    """A character that XML cannot hold, as JSON can write it."""
-    return f"\\u{ord(match[0]):04x}"
+def json_in_xml(text: str) -> str:
+    """JSON between tags. What XML cannot hold is written as JSON can write it, so nothing is lost."""
+    return escape(_NOT_XML.sub(lambda match: f"\\u{ord(match[0]):04x}", text))

@@ -23,6 +23,9 @@ class Limiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
         """By address: what is left, and when that was."""
 
+    def __len__(self) -> int:
+        return len(self._buckets)
+
     def wait(self, address: str) -> int:
         """Take one request of an address: 0, or the whole seconds after which to come again."""
         if not self._a_minute:

@@ -86,9 +86,9 @@ class Stream:
             return Response(headers=_HEADERS, media_type=MEDIA_TYPE)
         if self._readers >= _READERS:
             raise Problem(503, "too_many_readers", f"{_READERS} readers are here already", headers={"Retry-After": "30"})
-        return StreamingResponse(self._told(-1 if place is None else place, choice), headers=_HEADERS, media_type=MEDIA_TYPE)
+        return StreamingResponse(self.told(-1 if place is None else place, choice), headers=_HEADERS, media_type=MEDIA_TYPE)
 
-    async def _told(self, place: int, choice: Choice) -> AsyncIterator[bytes]:
+    async def told(self, place: int, choice: Choice) -> AsyncIterator[bytes]:
         """What a reader after that place is sent, in pieces of at most a block."""
         self._readers += 1
         passed_over = False

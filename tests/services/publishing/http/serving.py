@@ -1,11 +1,10 @@
 """The doors over HTTP, open on a real socket, and readers that speak to them."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -39,15 +38,15 @@ class Open:
         return self.client.get(self.url + path.removeprefix(BASE), headers=named)
 
 
-def settings(**given: Any) -> Settings:
-    return Settings(deployment=DEPLOYMENT, feed="127.0.0.1:0", feed_base=BASE, **{"feed_rate": 0, **given})
+def settings(rate: int = 0, proxies: str = "") -> Settings:
+    return Settings(deployment=DEPLOYMENT, feed="127.0.0.1:0", feed_base=BASE, feed_rate=rate, feed_proxies=proxies)
 
 
 @contextmanager
-def opened(feed: Feed, views: Views, **given: Any) -> Iterator[Open]:
+def opened(feed: Feed, views: Views, rate: int = 0, proxies: str = "") -> Generator[Open]:
     """The doors of a feed."""
     failures: list[BaseException] = []
-    door = Door(DoorContext(feed=feed, views=views, settings=settings(**given), stopped=failures.append))
+    door = Door(DoorContext(feed=feed, views=views, settings=settings(rate, proxies), stopped=failures.append))
     door.start()
     try:
         with httpx.Client(timeout=20) as client:
@@ -58,7 +57,7 @@ def opened(feed: Feed, views: Views, **given: Any) -> Iterator[Open]:
 
 
 @contextmanager
-def restored(life: Filled, directory: Path, keys: Sequence[SigningKey] = ()) -> Iterator[Feed]:
+def restored(life: Filled, directory: Path, keys: Sequence[SigningKey] = ()) -> Generator[Feed]:
     """The same feed in an empty store, made again from its log; signed with `keys`."""
     with life.store.read() as reads:
         entries = reads.entries(0, reads.head().length)
@@ -78,7 +77,7 @@ def ids(response: httpx.Response) -> list[str]:
 
 def links(response: httpx.Response) -> dict[str, str]:
     """The addresses in its `Link` header."""
-    return {name: str(link["url"]) for name, link in response.links.items()}
+    return {str(name): link["url"] for name, link in response.links.items()}
 
 
 def every_id(feed: Feed) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from services.publishing.cloudevent import structured
 from services.publishing.doors.http import atom
-from tests.services.publishing.feeding import Filled, in_time, recorded, take_in
+from tests.services.publishing.feeding import Filled, take_in
 from tests.services.publishing.http.serving import BASE, Open, every_id, ids, streamed
 from tests.services.publishing.http.test_stream import growing
 
@@ -119,6 +119,6 @@ def test_an_entry_says_what_rfc_4287_wants_and_holds_the_event(door: Open, life:
     }
 
 
-def test_what_xml_cannot_hold_is_written_as_json_can(life: Filled) -> None:
-    assert atom._NOT_XML.sub(atom._escaped, '"a\ufffe\uffffb"') == '"a\\ufffe\\uffffb"'
-    assert atom._text("<a&b>\x07") == "&lt;a&amp;b&gt;\ufffd"
+def test_what_xml_cannot_hold_is_written_as_json_can() -> None:
+    assert atom.json_in_xml('"a\ufffe\uffffb"') == '"a\\ufffe\\uffffb"'
+    assert atom.in_xml("<a&b>\x07") == "&lt;a&amp;b&gt;\ufffd"

@@ -101,7 +101,9 @@ def test_a_page_of_a_rare_choice_looks_so_far_and_says_where_to_go_on(
     response = door.get("/v1/events?type=AwardWithdrawn")
     assert ids(response) == []
     assert f"after={life.feed.feed_id}/9&" in links(response)["next"]
-    assert len(followed(door, "/v1/events?type=AwardWithdrawn")) == sum(e.type == "AwardWithdrawn" for e in life.feed.events(None, 999))
+    assert len(followed(door, "/v1/events?type=AwardWithdrawn")) == sum(
+        e.type == "AwardWithdrawn" for e in life.feed.events(None, 999)
+    )
 
 
 def test_who_has_a_page_is_not_sent_it_again(door: Open) -> None:

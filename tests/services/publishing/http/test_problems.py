@@ -94,7 +94,9 @@ def test_an_address_where_nothing_is(door: Open, path: str, status: int, code: s
     problem(door.get(path.replace("{feed}", door.feed.feed_id)), status, code)
 
 
-@pytest.mark.parametrize("path", ["/v1/events", "/v1/events/3", "/v1/stream", "/v1/atom", "/v1", "/openapi.json", "/v1/events/3/proof"])
+@pytest.mark.parametrize(
+    "path", ["/v1/events", "/v1/events/3", "/v1/stream", "/v1/atom", "/v1", "/openapi.json", "/v1/events/3/proof"]
+)
 def test_what_is_not_here_in_a_form_that_the_caller_takes(door: Open, path: str) -> None:
     document = problem(door.get(path, accept="image/png, text/*;q=0, application/*;q=0"), 406, "not_acceptable")
     assert isinstance(document["allowed"], list)
@@ -152,7 +154,7 @@ def test_any_web_page_may_read(door: Open) -> None:
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(life: Filled) -> None:
-    with opened(life.feed, life.views, feed_rate=3) as door:
+    with opened(life.feed, life.views, rate=3) as door:
         answers = [door.get("/v1/events/3") for _ in range(4)]
         assert [answer.status_code for answer in answers[:3]] == [200] * 3
         problem(answers[3], 429, "too_many_requests")
@@ -163,7 +165,7 @@ def test_who_asks_too_often_is_told_when_to_come_again(life: Filled) -> None:
 
 def test_an_address_is_who_asks_and_a_proxy_is_believed_only_if_it_is_ours(life: Filled) -> None:
     for proxies, statuses in (("127.0.0.1", [200, 200]), ("192.0.2.9", [200, 429])):
-        with opened(life.feed, life.views, feed_rate=1, feed_proxies=proxies) as door:
+        with opened(life.feed, life.views, rate=1, proxies=proxies) as door:
             asked = [door.get("/v1/events/3", x_forwarded_for=address) for address in ("198.51.100.1", "198.51.100.2")]
             assert [answer.status_code for answer in asked] == statuses
 
@@ -187,7 +189,7 @@ def test_addresses_are_forgotten_so_that_they_never_fill_the_memory(monkeypatch:
     monkeypatch.setattr("services.publishing.doors.http.limits._ADDRESSES", 3)
     limiter = Limiter(1, lambda: 0.0)
     assert [limiter.wait(str(n)) for n in range(10)] == [0] * 10
-    assert len(limiter._buckets) == 3
+    assert len(limiter) == 3
 
 
 def test_every_kind_of_problem_is_explained(door: Open) -> None:

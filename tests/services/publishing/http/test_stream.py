@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from services.kernel.entry import Entry
 from services.kernel.ports import Stored
-from services.publishing.cloudevent import structured
+from services.publishing.cloudevent import structured, structured_bytes
 from services.publishing.doors import DoorContext
 from services.publishing.doors.http import stream
-from services.publishing.feed import Feed
+from services.publishing.doors.http.places import Choice
+from services.publishing.feed import Feed, PublicEvent
 from services.publishing.views import Views
 from services.runtime.writer import Writer
 from tests.services.publishing.feeding import DEPLOYMENT, Filled, Hands, in_time, recorded, take_in, writing
@@ -70,7 +71,7 @@ def test_it_begins_with_when_to_come_back_and_is_kept_by_nobody(door: Open) -> N
 
 
 @contextmanager
-def growing(directory: Path) -> Iterator[tuple[Open, Writer, Hands, list[tuple[str, Stored]]]]:
+def growing(directory: Path) -> Generator[tuple[Open, Writer, Hands, list[tuple[str, Stored]]]]:
     """An open door to a feed of few events, its writer, and the rest of the history."""
     history = list(in_time(recorded()))
     clock = Hands(Entry.from_bytes(history[0][1].value).time)
@@ -120,8 +121,12 @@ def test_the_end_of_the_server_is_the_end_of_its_streams(life: Filled) -> None:
 def test_what_many_readers_want_is_read_and_written_out_once(life: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand readers of everything: each event is written out once, and a reader holds nothing but its place."""
     written: list[str] = []
-    once = stream.structured_bytes
-    monkeypatch.setattr(stream, "structured_bytes", lambda event, source: (written.append(event.id), once(event, source=source))[1])
+
+    def once(event: PublicEvent, source: str) -> bytes:
+        written.append(event.id)
+        return structured_bytes(event, source=source)
+
+    monkeypatch.setattr("services.publishing.doors.http.stream.structured_bytes", once)
 
     async def read() -> list[int]:
         context = DoorContext(feed=life.feed, views=life.views, settings=serving.settings(), stopped=lambda _: None)
@@ -130,7 +135,7 @@ def test_what_many_readers_want_is_read_and_written_out_once(life: Filled, monke
 
         async def one() -> int:
             found = 0
-            async for piece in live._told(-1, stream.Choice()):
+            async for piece in live.told(-1, Choice()):
                 found += piece.count(b"data: ")
                 if found == life.feed.length():
                     break
@@ -149,7 +154,7 @@ def test_a_reader_without_news_hears_that_the_line_is_open(life: Filled) -> None
         context = DoorContext(feed=life.feed, views=life.views, settings=serving.settings(), stopped=lambda _: None)
         live = stream.Stream(context, heartbeat_seconds=0.001)
         live.open()
-        pieces = live._told(life.feed.length() - 1, stream.Choice())
+        pieces = live.told(life.feed.length() - 1, Choice())
         found = [await anext(pieces) for _ in range(3)]
         live.close()
         return found
