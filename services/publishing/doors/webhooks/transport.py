@@ -94,8 +94,8 @@ class Transport:
             reason, detail = Reason.FORBIDDEN, str(error)
         except _NameError as error:
             reason, detail = Reason.NO_SUCH_NAME, str(error)
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-            reason, detail = _broken(error)
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError, ValueError) as error:
+            reason, detail = _broken(error)  # whatever the other end makes of it, it must not end the process
         else:
             return Outcome(reason=_reason(status), status=status, retry_after=retry_after, millis=_since(start))
         return Outcome(reason=reason, detail=detail[:200], millis=_since(start))
