@@ -5,31 +5,15 @@ Sums are cents here and fractions exact; the writer of a format makes decimals o
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import date
 from fractions import Fraction
 
 from services.audit.source import Event, events
+from services.kernel.cells import Cell, Kind
 from services.kernel.entry import Entry
 from services.kernel.form import Json, parse_instant
 
-Cell = str | int | bool | datetime | date | Fraction | None
 Row = tuple[Cell, ...]
-
-
-class Kind(StrEnum):
-    """What a column holds."""
-
-    TEXT = "text"
-    COUNT = "count"
-    MONEY = "money"
-    """A sum: cents in a row, two decimals in a file."""
-    SHARE = "share"
-    """An exact fraction in a row, nine decimals in a file; the exact one stands beside it as text."""
-    INSTANT = "instant"
-    """UTC."""
-    DATE = "date"
-    FLAG = "flag"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,15 @@
-"""Tables as Parquet: sums as `decimal128`, instants in UTC to the microsecond. Needs the extra `audit`."""
+"""Tables as Parquet: see `services.runtime.arrow`. Needs the extra `audit`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from services.audit.columns import Cell, Column, Kind, Row, Table
-from services.audit.csv_files import money, share
-from services.audit.extra import library
+from services.audit.columns import Row, Table
 from services.kernel.entry import Entry
+from services.runtime import arrow
+from services.runtime.extra import library
 
-MONEY_DIGITS, MONEY_DECIMALS = 18, 2
-"""Every sum that an entry can state, 2^53 - 1 cents, fits with two digits to spare."""
-SHARE_DIGITS, SHARE_DECIMALS = 18, 9
 _ROWS = 20_000
 """Rows of a table that are held before they go to the file."""
 
@@ -38,18 +33,8 @@ def write(entries: Iterable[Entry], tables: Sequence[Table], directory: Path) ->
 
 
 def schema(table: Table) -> Any:
-    """The Arrow schema of a table; each column may be null."""
-    pa = library("pyarrow")
-    kinds = {
-        Kind.TEXT: pa.string(),
-        Kind.COUNT: pa.int64(),
-        Kind.MONEY: pa.decimal128(MONEY_DIGITS, MONEY_DECIMALS),
-        Kind.SHARE: pa.decimal128(SHARE_DIGITS, SHARE_DECIMALS),
-        Kind.INSTANT: pa.timestamp("us", tz="UTC"),
-        Kind.DATE: pa.date32(),
-        Kind.FLAG: pa.bool_(),
-    }
-    return pa.schema([(column.name, kinds[column.kind]) for column in table.columns], metadata={"about": table.about})
+    """The Arrow schema of a table."""
+    return arrow.schema(((column.name, column.kind) for column in table.columns), table.about)
 
 
 class _Output:
@@ -70,20 +55,6 @@ class _Output:
         """Write what is held. A table that never had a row is a file with a schema."""
         if not self._rows:
             return
-        pairs = zip(self.table.columns, zip(*self._rows, strict=True), strict=True)
-        arrays = [list(_values(column, cells)) for column, cells in pairs]
-        pa = library("pyarrow")
-        typed = [pa.array(array, field.type) for array, field in zip(arrays, self._schema, strict=True)]
-        self._file.write_table(pa.Table.from_arrays(typed, schema=self._schema))
+        self._file.write_table(arrow.table(self._schema, [column.kind for column in self.table.columns], self._rows))
         self.count += len(self._rows)
         self._rows.clear()
-
-
-def _values(column: Column, cells: Iterable[Cell]) -> Iterator[Any]:
-    for value in cells:
-        if column.kind is Kind.MONEY and isinstance(value, int):
-            yield Decimal(money(value))
-        elif isinstance(value, Fraction):
-            yield Decimal(share(value))
-        else:
-            yield value

@@ -12,9 +12,9 @@ from services.audit import chapters
 from services.audit.blocks import Section
 from services.audit.checked import Checked
 from services.audit.duties import Duties, Verdict
-from services.audit.extra import library
 from services.audit.story import Story
 from services.audit.words import Words, words
+from services.runtime.extra import library
 
 _TEMPLATE = Path(__file__).parent / "report.typ"
 _PRODUCT = "Oproep"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.audit.extra import library
 from services.audit.faults import PackError
+from services.runtime.extra import library
 
 
 class QueryError(ValueError):

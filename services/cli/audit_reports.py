@@ -17,7 +17,6 @@ from services.audit import bag as bags
 from services.audit import csv_files, parquet_files, report, sql
 from services.audit.checked import check
 from services.audit.duties import Duties, Verdict, examine
-from services.audit.extra import MissingExtraError
 from services.audit.faults import FaultError, PackError
 from services.audit.pack import Pack, read_keys
 from services.audit.source import entries
@@ -25,9 +24,11 @@ from services.audit.story import tell
 from services.audit.tables import TABLES
 from services.audit.words import LANGUAGES
 from services.cli import common
+from services.kernel import cells
 from services.kernel.entry import Entry
 from services.kernel.form import MalformedError, parse_instant, to_json
 from services.runtime.clock import SystemClock
+from services.runtime.extra import MissingExtraError
 from services.tlog.notes import VerifierKey
 
 Export = Annotated[Path, typer.Argument(metavar="DIR", help="An export.")]
@@ -173,7 +174,7 @@ def _tables(pack: Pack, out: Path, form: str) -> dict[str, int]:
     if form == "parquet":
         counts = parquet_files.write(_watched(pack), TABLES, rough)
     else:
-        counts = csv_files.write(_watched(pack), TABLES, rough, csv_files.PLAIN if form == "csv" else csv_files.DUTCH_EXCEL)
+        counts = csv_files.write(_watched(pack), TABLES, rough, cells.PLAIN if form == "csv" else cells.DUTCH_EXCEL)
     rough.rename(out)
     return counts
 

@@ -11,9 +11,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from services.audit import extra
 from services.audit.tables import TABLES
 from services.cli import audit_reports
+from services.runtime import extra
 from tests.audit import packs
 from tests.docs.shell import ROOT
 
@@ -151,7 +151,7 @@ def test_a_missing_library_says_how_to_get_it(export: Path, tmp_path: Path, monk
     def missing(name: str) -> object:
         raise extra.MissingExtraError(f"{name} is not installed; it comes with the extra audit: pip install 'oproep[audit]'")
 
-    monkeypatch.setattr("services.audit.parquet_files.library", missing)
+    monkeypatch.setattr("services.runtime.arrow.library", missing)
     done = call("tables", export, tmp_path / "out", "--form", "parquet")
     assert done.exit_code == 1
     assert "oproep[audit]" in done.output

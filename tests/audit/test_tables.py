@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.audit import csv_files, parquet_files
-from services.audit.columns import Cell, Column, Kind, Row, Table
+from services.audit.columns import Column, Row, Table
 from services.audit.cores import CORES
 from services.audit.source import entries
 from services.audit.tables import TABLES
 from services.budget_ledger.records import Envelope
+from services.kernel.cells import DUTCH_EXCEL, PLAIN, Cell, Kind
 from services.kernel.entry import Entry
 from services.kernel.form import parse_instant
 from services.runtime.replay import replay, steps
@@ -58,7 +59,7 @@ READ: dict[Kind, Callable[[str], Cell]] = {
 @given(ROWS)
 def test_what_is_written_as_plain_csv_is_read_back(tmp_path_factory: pytest.TempPathFactory, rows: list[Row]) -> None:
     place = tmp_path_factory.mktemp("csv")
-    assert csv_files.write([SOME], [table(rows)], place, csv_files.PLAIN) == {"any": len(rows)}
+    assert csv_files.write([SOME], [table(rows)], place, PLAIN) == {"any": len(rows)}
     with (place / "any.csv").open(encoding="utf-8", newline="") as file:
         head, *lines = csv.reader(file)
     assert head == [column.name for column in COLUMNS]
@@ -85,15 +86,15 @@ def test_what_is_written_as_plain_csv_is_read_back(tmp_path_factory: pytest.Temp
 )
 def test_a_dutch_excel_opens_it_as_it_is(tmp_path: Path, value: Cell, kind: Kind, shown: str) -> None:
     one = Table(name="any", about="any", columns=(Column("a", kind), Column("b", Kind.TEXT)), rows=lambda _entry: [(value, "b")])
-    csv_files.write([SOME], [one], tmp_path, csv_files.DUTCH_EXCEL)
+    csv_files.write([SOME], [one], tmp_path, DUTCH_EXCEL)
     data = (tmp_path / "any.csv").read_bytes()
     assert data.startswith(b"\xef\xbb\xbfa;b\r\n")
     assert list(csv.reader(data.decode("utf-8-sig").splitlines(), delimiter=";"))[1] == [shown, "b"]
 
 
 def test_every_row_of_the_demonstration_is_in_every_form(tmp_path: Path) -> None:
-    plain = csv_files.write(entries(LOGS), TABLES, tmp_path / "csv", csv_files.PLAIN)
-    excel = csv_files.write(entries(LOGS), TABLES, tmp_path / "excel", csv_files.DUTCH_EXCEL)
+    plain = csv_files.write(entries(LOGS), TABLES, tmp_path / "csv", PLAIN)
+    excel = csv_files.write(entries(LOGS), TABLES, tmp_path / "excel", DUTCH_EXCEL)
     parquet = parquet_files.write(entries(LOGS), TABLES, tmp_path / "parquet")
     assert plain == excel == parquet
     assert {name for name, count in plain.items() if not count} == {"custody"}  # the demonstration ends before its terms do

@@ -1,4 +1,4 @@
-"""Libraries that only the desk's tables and reports need: imported when they are first used."""
+"""Libraries that only tables and reports need: imported when they are first used."""
 
 import importlib
 from typing import Any
