@@ -27,6 +27,7 @@ def routes(context: DoorContext) -> list[BaseRoute]:
     return [
         Route("/v1", told.index),
         Route("/openapi.json", told.contract),
+        Route("/asyncapi.json", told.topic),
         Route("/problems/{code}", told.problem),
         Route("/healthz", told.health),
     ]
@@ -84,6 +85,12 @@ class _Told:
         only(request)
         whole = {**contract(), "servers": [{"url": self._base}]}
         return page(request, json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode(), JSON, closed=False)
+
+    def topic(self, request: Request) -> Response:
+        """The contract of the topic, for those who read it by Kafka."""
+        negotiated(request, (JSON,))
+        only(request)
+        return page(request, files("services.publishing.doors.kafka").joinpath("asyncapi.json").read_bytes(), JSON, closed=False)
 
     def problem(self, request: Request) -> Response:
         """What a type of problem means."""
