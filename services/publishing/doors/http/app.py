@@ -25,6 +25,7 @@ from services.publishing.doors.http.places import problem_of
 from services.publishing.doors.http.stream import Stream
 from services.publishing.doors.ldes import routes as ldes
 from services.publishing.doors.rdf import routes as rdf
+from services.publishing.doors.register import routes as register
 from services.publishing.feed import PositionError
 
 _CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -40,6 +41,7 @@ ROUTES: tuple[Callable[[DoorContext], list[BaseRoute]], ...] = (
     atom.routes,
     ldes.routes,
     rdf.routes,
+    register.routes,
 )
 """What each door hands over; the first route that fits answers."""
 
