@@ -17,6 +17,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from services.publishing.doors import DoorContext
+from services.publishing.doors.commongrants import routes as commongrants
+from services.publishing.doors.files import routes as files
 from services.publishing.doors.http import atom, description, events, proofs
 from services.publishing.doors.http.answers import Problem
 from services.publishing.doors.http.around import Around
@@ -41,6 +43,8 @@ ROUTES: tuple[Callable[[DoorContext], list[BaseRoute]], ...] = (
     atom.routes,
     ldes.routes,
     rdf.routes,
+    files.routes,
+    commongrants.routes,
     register.routes,
 )
 """What each door hands over; the first route that fits answers."""

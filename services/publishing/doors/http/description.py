@@ -65,6 +65,9 @@ class _Told:
             "events": "/v1/events",
             "stream": "/v1/stream",
             "atom": "/v1/atom",
+            "files": "/v1/files",
+            "opportunities": "/common-grants/opportunities",
+            "awards": "/common-grants/awards",
             "openapi": "/openapi.json",
             **({"firstPage": f"/v1/events/pages/{feed_id}/0"} if feed_id else {}),
         }
