@@ -49,8 +49,8 @@ class _Plan:
 class Cluster:
     """Running brokers, numbered from 1. Use it as a context, or call `stop`."""
 
-    def __init__(self, directory: Path, plan: _Plan, classes: str) -> None:
-        self._directory, self._plan, self._classes = directory, plan, classes
+    def __init__(self, directory: Path, plan: _Plan, classes: str, also: str = "") -> None:
+        self._directory, self._plan, self._classes, self._also = directory, plan, classes, also
         self._nodes: dict[int, Guarded] = {}
 
     def __enter__(self) -> Self:
@@ -139,7 +139,7 @@ class Cluster:
         return self._directory / f"broker-{node}.properties"
 
     def _write_properties(self) -> None:
-        template = (_DEPLOY / "broker.properties").read_text("ascii")
+        template = (_DEPLOY / "broker.properties").read_text("ascii") + self._also
         voters = ",".join(f"{n}@127.0.0.1:{controller}" for n, (_, controller) in enumerate(self._plan.ports, 1))
         for node, (port, controller_port) in enumerate(self._plan.ports, 1):
             text = template.format(
@@ -181,11 +181,17 @@ class Cluster:
 
 
 def start(
-    directory: Path, *, brokers: int = 3, base_port: int | None = None, told: Callable[[str], None] = lambda _line: None
+    directory: Path,
+    *,
+    brokers: int = 3,
+    base_port: int | None = None,
+    also: str = "",
+    told: Callable[[str], None] = lambda _line: None,
 ) -> Cluster:
     """Start a cluster with its data in `directory`, or the one that is already there.
 
-    A new one takes free ports, or `base_port` and the next `2 * brokers - 1`. `told` hears what takes long.
+    A new one takes free ports, or `base_port` and the next `2 * brokers - 1`, and `also` as further settings of its brokers, with
+    the same names in braces as `broker.properties`; what is said twice is what is said last. `told` hears what takes long.
 
     Raises:
         ClusterError: if it does not come up.
@@ -197,7 +203,7 @@ def start(
     kept = directory / "cluster.json"
     new = not kept.exists()
     plan = _new_plan(brokers, base_port) if new else _Plan(**json.loads(kept.read_text("ascii")))
-    cluster = Cluster(directory, plan, classes)
+    cluster = Cluster(directory, plan, classes, also)
     try:
         if new:
             told(f"formatting {brokers} brokers")

@@ -1,88 +1,125 @@
-"""The consumer of the guide for integrators, as it stands there, on a real cluster."""
+"""The consumer of the guide for integrators, as it stands there, at a real topic that a real door has filled."""
 
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
-from services.kernel.canonical import leaf
-from services.kernel.entry import Entry
-from services.kernel.people import Actor, Role
-from services.kernel.ports import Outgoing, Stored
+from services.publishing.doors.kafka import door as door_module
+from services.publishing.doors.kafka.door import TopicDoor
+from services.publishing.doors.kafka.records import record
+from services.publishing.feed import PublicEvent
 from services.runtime.kafka_bus import KafkaBus
-from services.runtime.relay import outgoing
 from services.runtime.topics import Cluster, Create, Topic
 from tests.docs.shell import ROOT, fences
+from tests.services.publishing.feeding import Filled
 
 pytestmark = pytest.mark.kafka
-
-
-def record(topic: str, index: int, kind: str = "AwardGranted", amount: str = "1000000") -> Outgoing:
-    """The record of an entry with one event."""
-    event = {"type": kind, "applicationId": f"call.{index}", "amountCents": amount}
-    entry = Entry(
-        deployment="test",
-        log="awarding/0",
-        index=index,
-        stream="call",
-        time=datetime(2027, 4, 15, tzinfo=UTC),
-        command_id=f"c-{index}",
-        command={"type": "NoteCommitted"},
-        actor=Actor(id="service:awarding", organisation="oproep", roles=(Role.SYSTEM,)),
-        cause=None,
-        events=(event,),
-    )
-    value = entry.to_bytes()
-    sent = outgoing("awarding/0", Stored(index, "call", value, leaf(value)))
-    return Outgoing(topic, 0, sent.key, sent.value, sent.headers)
+_PATIENCE_SECONDS = 60
+PAGE = ROOT / "docs" / "how-to" / "integrators.md"
+WANTED = {"AwardGranted", "AwardAmended", "AwardWithdrawn", "AwardSettled", "AwardRecovered"}
 
 
 @pytest.fixture
 def program(tmp_path: Path, topic_name: str, brokers: str) -> Sequence[str]:
     """The program's command line; it reads a topic of the test's own."""
-    (text,) = (text for _, info, text in fences(ROOT / "docs" / "how-to" / "integrators.md") if info == "python kafka")
+    (text,) = (text for _, info, text in fences(PAGE) if info == "python kafka")
     assert len([line for line in text.splitlines() if line]) <= 40, "short enough to be read"
     script = tmp_path / "award_events.py"
-    script.write_text(text.replace("grants.awarding.v1", topic_name), "utf-8")
-    Cluster(brokers).apply([Create(Topic(name=topic_name, partitions=1, replicas=3, config={}))])
-    return [sys.executable, str(script), brokers, str(tmp_path / "seen")]
+    script.write_text(text.replace("grants.awards.v1", topic_name), "utf-8")
+    Cluster(brokers).apply([Create(Topic(name=topic_name, partitions=1, replicas=3, config={"min.insync.replicas": "2"}))])
+    return [sys.executable, str(script), brokers, str(tmp_path / "last")]
 
 
-def lines(program: Sequence[str], count: int) -> list[str]:
-    """The first lines that it prints; then it is stopped."""
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
+@pytest.fixture
+def filled(life: Filled, topic_name: str, brokers: str, program: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> Sequence[str]:
+    """What the program should print of the whole feed, which a door has sent to that topic in two lives."""
+    assert program
+    for module in (door_module, sys.modules[record.__module__]):
+        monkeypatch.setattr(module, "TOPIC", topic_name)
+    monkeypatch.setattr(door_module, "_BATCH", 30)
+    events = life.feed.events(None, 1_000)
+    bus = KafkaBus(brokers)
+    with closing(bus.publisher()) as publisher:  # as a life that ended left it: a batch and, unanswered, the next one twice
+        for batch in (events[:30], events[30:50], events[30:50]):
+            publisher.publish([record(event, source=life.feed.source, form="json") for event in batch])
+    failures: list[BaseException] = []
+    door = TopicDoor(life.feed, bus, "json", failures.append)
+    door.start()
+    with closing(bus.subscribe(topic_name, 0, 0)) as subscription:
+        count = 0
+        while count < len(events) + 20:
+            messages = subscription.poll(60)
+            assert messages
+            count += len(messages)
+    door.stop()
+    assert failures == []
+    return [line(event) for event in events if event.type in WANTED]
+
+
+def line(event: PublicEvent) -> str:
+    organisation = event.data["organisation"]
+    assert isinstance(organisation, dict)
+    said = (event.sequence, event.type, event.data["awardId"], organisation["name"], event.data["committedCents"])
+    return " ".join(map(str, said))
+
+
+def killed(program: Sequence[str], output: Path, count: int) -> None:
+    """Run it until its output has so many lines, repeated ones not counted; then kill it, wherever it is."""
+    pause = threading.Event()
+    end = monotonic() + _PATIENCE_SECONDS
+    with output.open("ab") as out, subprocess.Popen(program, stdout=out) as running:
         try:
-            return [running.stdout.readline().strip() for _ in range(count)]
+            while len(set(output.read_bytes().split(b"\n")[:-1])) < count:
+                assert running.poll() is None
+                assert monotonic() < end
+                pause.wait(0.005)
         finally:
             running.kill()
 
 
-def test_it_goes_on_where_it_stopped_and_sees_what_was_changed(program: Sequence[str], topic_name: str, brokers: str) -> None:
-    publisher = KafkaBus(brokers).publisher()
-    publisher.publish([record(topic_name, 0), record(topic_name, 1, "PlaceNoted"), record(topic_name, 1, "PlaceNoted")])
-    publisher.publish([record(topic_name, 2, "AwardDeclined", "")])
-    assert lines(program, 2) == ["awarding/0 0 AwardGranted call.0 1000000", "awarding/0 2 AwardDeclined call.2"]
+def test_it_prints_each_event_once_and_goes_on_where_it_was_killed(
+    program: Sequence[str], filled: Sequence[str], life: Filled, tmp_path: Path
+) -> None:
+    output = tmp_path / "output"
+    deaths = (1, 15, 40, len(filled))
+    for count in deaths:
+        killed(program, output, count)
+    found = output.read_text("utf-8").splitlines()
+    assert list(dict.fromkeys(found)) == filled
+    assert len(found) - len(filled) <= len(deaths), "what it did last may not have been noted"
 
-    publisher.publish([record(topic_name, 2, "AwardDeclined", ""), record(topic_name, 3)])
-    seen = Path(program[-1])
-    assert len(seen.read_text("ascii").splitlines()) in (2, 3), "what it did last may not be noted yet"
-    assert lines(program, 1) in (["awarding/0 3 AwardGranted call.3 1000000"], ["awarding/0 2 AwardDeclined call.2"])
+    place = life.feed.length() // 2
+    Path(program[-1]).write_text(f"{life.feed.feed_id}/{place}", "ascii")
+    later = [text for text in filled if int(text.split()[0]) > place]
+    output.unlink()
+    killed(program, output, len(later))
+    assert output.read_text("utf-8").splitlines() == later
 
-    publisher.publish([record(topic_name, 0, amount="9999999")])
-    publisher.close()
+
+def test_another_history_and_a_shorter_topic_end_it(
+    program: Sequence[str], filled: Sequence[str], life: Filled, brokers: str
+) -> None:
+    last = Path(program[-1])
+    end = life.feed.length() - 1
+    with closing(KafkaBus(brokers).publisher()) as publisher:
+        other = life.feed.event(end)
+        publisher.publish([record(replace(other, id=f"{'0' * 16}/{end + 1}"), source=life.feed.source, form="json")])
+    last.write_text(f"{life.feed.feed_id}/{end}", "ascii")
+    done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is of another history than" in done.stderr
+    last.write_text(f"{life.feed.feed_id}/{end + 1_000}", "ascii")
     done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert "awarding/0/0: not the bytes" in done.stderr
-
-
-def test_a_gap_ends_it(program: Sequence[str], topic_name: str, brokers: str) -> None:
-    publisher = KafkaBus(brokers).publisher()
-    publisher.publish([record(topic_name, 0), record(topic_name, 3)])
-    publisher.close()
+    assert "OffsetOutOfRange" in done.stderr, "the topic is shorter than it was"
+    last.write_text(f"{life.feed.feed_id}/{end - 20}", "ascii")
     done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=60)
-    assert done.stdout.split() == ["awarding/0", "0", "AwardGranted", "call.0", "1000000"]
-    assert "entries 1 to 2 are missing" in done.stderr
+    assert "is of another history than" in done.stderr
+    assert done.stdout.splitlines() == [text for text in filled if int(text.split()[0]) > end - 20]
