@@ -22,8 +22,8 @@ _CHOICES = 100
 class Choice:
     """Which events a reader wants: of any of these calls and any of these types; without one of them, of all."""
 
-    calls: Sequence[str] = ()
-    types: Sequence[str] = ()
+    calls: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
     def takes(self, call_id: str, kind: str) -> bool:
         """Whether an event of that call and type is wanted."""
@@ -79,8 +79,8 @@ def choice_in(request: Request, views: Views) -> Choice:
     Raises:
         Problem: 400 for a type that there is not, 404 for a call that the feed has not told of.
     """
-    calls = sorted(set(request.query_params.getlist("call")))
-    types = sorted({kind.removeprefix(TYPE_PREFIX) for kind in request.query_params.getlist("type")})
+    calls = tuple(sorted(set(request.query_params.getlist("call"))))
+    types = tuple(sorted({kind.removeprefix(TYPE_PREFIX) for kind in request.query_params.getlist("type")}))
     if len(calls) > _CHOICES:
         raise Problem(400, "out_of_range", f"call: {len(calls)} calls; allowed: {_CHOICES}", field="call")
     for kind in types:

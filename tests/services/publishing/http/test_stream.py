@@ -149,6 +149,30 @@ def test_what_many_readers_want_is_read_and_written_out_once(life: Filled, monke
     assert written == every_id(life.feed)
 
 
+def test_a_reader_is_woken_by_what_is_told(tmp_path: Path) -> None:
+    """Not by the next sign of life, which is an hour away here."""
+    history = list(in_time(recorded()))
+    clock = Hands(Entry.from_bytes(history[0][1].value).time)
+
+    async def read(writer: Writer) -> bytes:
+        feed = Feed(writer.store, deployment=DEPLOYMENT)
+        context = DoorContext(feed=feed, views=Views(feed), settings=serving.settings(), stopped=lambda _: None)
+        live = stream.Stream(context, heartbeat_seconds=3600)
+        live.open()
+        pieces = live.told(-1, Choice())
+        await anext(pieces)
+        waiting = asyncio.ensure_future(anext(pieces))
+        await asyncio.wait([waiting], timeout=0)  # it is on its way to wait
+        await asyncio.to_thread(take_in, writer, clock, history[:1])
+        await asyncio.to_thread(feed.refresh)
+        told = await asyncio.wait_for(waiting, 20)
+        live.close()
+        return told
+
+    with writing(tmp_path, clock) as writer:
+        assert b'"grants.awards.v1.CallPublished"' in asyncio.run(read(writer))
+
+
 def test_a_reader_without_news_hears_that_the_line_is_open(life: Filled) -> None:
     async def read() -> list[bytes]:
         context = DoorContext(feed=life.feed, views=life.views, settings=serving.settings(), stopped=lambda _: None)
