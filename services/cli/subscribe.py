@@ -84,7 +84,6 @@ def subscribe(
     """
     if into is not None and (place is not None or run or types or calls):
         common.fail("--into: holds every event, and is itself the place; allowed: without --place, --run, --type and --call", 2)
-    wanted = _wanted(types or [], calls or [])
     act = _runner(run) if run else _print
     try:
         with ExitStack() as held:
@@ -96,7 +95,8 @@ def subscribe(
             follow(
                 door,
                 ledger,
-                lambda event: act(event) if into is None and wanted(event) else None,
+                act if into is None else _leave,
+                wanted=_wanted(types or [], calls or []),
                 course=_until_interrupted(Course(every_seconds=every if follow_on or door.live else None, count=count)),
                 check=prover.check if prover else lambda _event: None,
                 cut=lambda error: common.complaints.print(f"again: {error}", style="yellow", markup=False),
@@ -153,6 +153,10 @@ def _wanted(types: list[str], calls: list[str]) -> Callable[[Event], bool]:
 def _print(event: Event) -> None:
     sys.stdout.write(f"{event.line()}\n")
     sys.stdout.flush()
+
+
+def _leave(_event: Event) -> None:
+    """The file of events takes it."""
 
 
 def _runner(command: str) -> Callable[[Event], None]:

@@ -53,12 +53,13 @@ def follow(
     hand_over: Callable[[Event], None],
     *,
     course: Course | None = None,
+    wanted: Callable[[Event], bool] = lambda _event: True,
     check: Callable[[Event], None] = lambda _event: None,
     cut: Callable[[CutError], None] = lambda _error: None,
 ) -> int:
     """Pass on each event after the ledger's place; gives how many. Door and ledger stay open.
 
-    `check` proves an event before, `cut` hears of each cut.
+    What is not `wanted` is noted, and neither passed on nor counted. `check` proves an event before, `cut` hears of each cut.
 
     Raises:
         FeedError: if an event is missing, of another history, or not proven. Nothing after it is passed on.
@@ -72,10 +73,11 @@ def follow(
                 if _is_next(event, ledger.place()):
                     check(event)
                     course.busy.set()
-                    hand_over(event)
+                    if passed := wanted(event):
+                        hand_over(event)
                     ledger.keep(event)
                     course.busy.clear()
-                    taken, cuts = taken + 1, 0
+                    taken, cuts = taken + passed, 0
                     if taken == course.count or course.stop.is_set():
                         return taken
         except CutError as error:

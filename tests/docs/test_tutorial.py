@@ -29,6 +29,8 @@ class Reader:
         self._directory = directory
         self._mail = f"127.0.0.1:{free_port()}"
         self._listen = f"127.0.0.1:{free_port()}"
+        self._elsewhere = {"127.0.0.1:2525": self._mail, **{f"127.0.0.1:{n}": f"127.0.0.1:{free_port()}" for n in (7500, 8080)}}
+        """The addresses of the pages, and those that are free here."""
         self.shell = Shell(directory, {"OPROEP_LISTEN": self._listen, "OPROEP_SMTP": self._mail})
 
     def read(self, page: Path, *, upto: str = "") -> None:
@@ -36,7 +38,10 @@ class Reader:
         for block in blocks(page):
             if upto and block.mark == upto:
                 return
-            self.shell.run(replace(block, script=block.script.replace("127.0.0.1:2525", self._mail)))
+            script = block.script
+            for shown, here in self._elsewhere.items():
+                script = script.replace(shown, here)
+            self.shell.run(replace(block, script=script))
             self._settle()
 
     def _settle(self) -> None:

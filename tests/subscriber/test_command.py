@@ -87,6 +87,13 @@ def test_it_passes_on_what_was_asked_for(signed: Open, lines: Sequence[str]) -> 
     ]
 
 
+def test_what_is_not_passed_on_is_not_counted(signed: Open, lines: Sequence[str], tmp_path: Path) -> None:
+    granted = [line for line in lines if line.count('"type":"grants.awards.v1.AwardGranted"')]
+    arguments = ("--from", signed.url, "--place", tmp_path / "place", "--type", "AwardGranted", "--count", 2)
+    said = [line for _ in range(2) for line in run(*arguments).stdout.splitlines()]
+    assert said == granted[:4]
+
+
 def test_it_proves_what_it_prints(signed: Open, key: VerifierKey, lines: Sequence[str], tmp_path: Path) -> None:
     (tmp_path / "keys.txt").write_text(f"{key}\n", "utf-8")
     done = run("--from", signed.url, "--key", tmp_path / "keys.txt", "--count", 20)
