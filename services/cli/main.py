@@ -13,6 +13,7 @@ from services.cli import (
     decisions,
     demo,
     documents,
+    feed,
     jury,
     keys,
     money,
@@ -49,6 +50,7 @@ app.add_typer(contacts.app, name="contact")
 app.add_typer(custody.sealed, name="sealed")
 app.add_typer(retention.app, name="retention")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(feed.app, name="feed")
 app.add_typer(bench.app, name="bench")
 app.command("erase")(custody.erase)
 app.command("keys")(keys.keys)

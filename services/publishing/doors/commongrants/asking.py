@@ -5,7 +5,8 @@ that it leaves to each implementation (`customFilters`, `custom`) is not known h
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,6 +23,7 @@ MAX_PAGE = 2**31 - 1
 MAX_BYTES = 65_536
 """Of a question."""
 _FAULTS = 20
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -70,19 +72,22 @@ class Wanted(Generic[T]):
 
 
 def question(model: type[M], body: bytes) -> M:
-    """A question in the body of a request, which is held to the protocol strictly.
+    """A question in the body of a request.
 
     Raises:
         Problem: 400, with all that is wrong.
     """
     try:
-        read = model.model_validate_json(body or b"{}", strict=True)
+        raw = json.loads(body or b"{}", parse_float=_number, parse_constant=_no_number)
+        read = model.model_validate_json(json.dumps(raw))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)[:_FAULTS]
         told = [f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['msg']}" for fault in faults]
         raise malformed(told) from error
-    if unknown := list(_unknown(read, json.loads(body or b"{}"), "")):
-        raise malformed([f"{name}: is no member here" for name in unknown[:_FAULTS]])
+    except (ValueError, RecursionError) as error:
+        raise malformed([f"body: is no JSON: {error}"]) from error
+    if wrong := [*_unknown(read, raw, ""), *_unlike(raw)]:
+        raise malformed(wrong[:_FAULTS])
     return read
 
 
@@ -138,15 +143,37 @@ def day(wanted: DateRangeFilter | Any, value: Callable[[T], date], local: Callab
     return test
 
 
+def _number(text: str) -> float:
+    """A number that has a point or an exponent; in JSON, 2.0 is as whole as 2."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
 def _cents(sum_: Money) -> Decimal:
     return Decimal(sum_.amount) * 100
 
 
-def _unknown(read: BaseModel, raw: Any, where: str) -> Any:
-    """The names of members that the model passes over."""
+def _unknown(read: BaseModel, raw: Any, where: str) -> Iterator[str]:
+    """Members that the model passes over."""
     known = {info.serialization_alias or info.alias or name: name for name, info in type(read).model_fields.items()}
     for name, value in raw.items():
         if name not in known:
-            yield where + name
+            yield f"{where}{name}: is no member here"
         elif isinstance(part := getattr(read, known[name]), BaseModel):
             yield from _unknown(part, value, f"{where}{name}.")
+
+
+def _unlike(raw: Any) -> Iterator[str]:
+    """What the model would make something of, though the protocol has it otherwise: a text for a number, a number for a day."""
+    for name, value in (raw.get("pagination") or {}).items():
+        if type(value) is not int:
+            yield f"pagination.{name}: is no number"
+    for name in ("closeDateRange", "awardDateRange"):
+        wanted = (raw.get("filters") or {}).get(name) or {"value": {}}
+        for bound, day_ in wanted["value"].items():
+            if day_ is not None and not (isinstance(day_, str) and _DAY.match(day_)):
+                yield f"filters.{name}.value.{bound}: is no day"
