@@ -17,6 +17,16 @@ _WAITED = (
     ("all in the last minute: the last receipt", "last_minute", "all_receipts_seconds", 1_000),
 )
 """What the second picture shows: words, flow, figure, and how many milliseconds one of it is."""
+_DOORS = {
+    "log": "the log itself",
+    "pages": "JSON pages",
+    "stream": "stream (SSE)",
+    "atom": "Atom",
+    "ldes": "LDES",
+    "topic": "topic",
+    "webhook": "webhook",
+    "subscribe": "oproep subscribe",
+}
 
 
 def merge(file: Path, results: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,10 +48,11 @@ def tables(results: Mapping[str, Any]) -> str:
         parts += ["### growth", "", *_table([_flat(row) for row in results["growth"]]), ""]
     if "flows" in results:
         parts += ["### flows", "", *_table(_side_by_side(results["flows"])), ""]
+    if "doors" in results:
+        parts += _doors(results["doors"])
     for name in ("machine", "replay"):
         if name in results:
-            rows = [{"figure": figure.replace("_", " "), "value": value} for figure, value in _flat(results[name]).items()]
-            parts += [f"### {name.replace('_', ', ')}", "", *_table(rows), ""]
+            parts += [f"### {name.replace('_', ', ')}", "", *_table(_one_by_one(results[name])), ""]
     return "\n".join(parts)
 
 
@@ -68,6 +79,37 @@ def flows_picture(results: Mapping[str, Any]) -> str:
         for engine, figures in found.items()
     ]
     return bars("What people wait for, embedded and on Kafka", rows, unit="ms")
+
+
+def doors_picture(results: Mapping[str, Any]) -> str:
+    """What an award takes to each door on both engines."""
+    found: Mapping[str, Any] = results.get("doors", {}).get("award_to_door_ms", {})
+    doors = [door for door in _DOORS if any(door in of for of in found.values())]
+    rows = [(f"{_DOORS[door]}, {engine}", of[door]["p50"], engine) for door in doors for engine, of in found.items() if door in of]
+    return bars("From an award's approval to each door, median, embedded and on Kafka", rows, unit="ms")
+
+
+def _doors(found: Mapping[str, Any]) -> list[str]:
+    by_door: dict[str, dict[str, Any]] = {}
+    for engine, doors in found["award_to_door_ms"].items():
+        for door, figures in doors.items():
+            by_door.setdefault(door, {"door": _DOORS[door]})
+            by_door[door] |= {f"{engine} {name}": value for name, value in figures.items()}
+    columns = dict.fromkeys(column for row in by_door.values() for column in row)
+    return [
+        *("### doors: from an award's approval, ms", ""),
+        *_table([{column: row.get(column, "") for column in columns} for row in by_door.values()]),
+        *("", "### doors: catching up", ""),
+        *_table([{**row, "door": _DOORS[row["door"]]} for row in found["catch_up"]]),
+        *("", "### doors: a long feed, and a crowd at its end", ""),
+        *_table(_one_by_one({"feed": found["feed"], "crowd": found["crowd"]})),
+        "",
+    ]
+
+
+def _one_by_one(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row for each figure."""
+    return [{"figure": figure.replace("_", " "), "value": value} for figure, value in _flat(found).items()]
 
 
 def _side_by_side(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -58,8 +58,12 @@ class Serving:
 
 
 @contextmanager
-def serving(directory: Path, names: Sequence[str], *, store: str = "", bus: str = "", smtp: str = "") -> Generator[Serving]:
+def serving(
+    directory: Path, names: Sequence[str], *, store: str = "", bus: str = "", smtp: str = "", feed: str = ""
+) -> Generator[Serving]:
     """Run services (none named: all) with everything they keep in `directory`, unless a store or a bus is named.
+
+    `feed` is the address of the feed, which then answers any number of requests.
 
     Raises:
         RuntimeError: if they do not serve in time.
@@ -77,8 +81,10 @@ def serving(directory: Path, names: Sequence[str], *, store: str = "", bus: str 
         "OPROEP_DOCUMENTS": str(directory / "documents"),
         "OPROEP_VAULT": str(directory / "vault.db"),
         "OPROEP_LOG_LEVEL": "warning",
+        "OPROEP_WEBHOOK_KEY": f"file:{directory / 'webhook.key'}",
     }
     settings |= {"OPROEP_SMTP": smtp} if smtp else {}
+    settings |= {"OPROEP_FEED": feed, "OPROEP_FEED_RATE": "0"} if feed else {}
     command = [sys.executable, "-m", "services.cli", *(["service", *names] if names else ["up"])]
     began = time.monotonic()
     with (directory / "service.log").open("ab") as log:

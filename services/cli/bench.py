@@ -26,6 +26,10 @@ Crowd = Annotated[int, typer.Option(help="Submissions in the last minute.")]
 Hour = Annotated[int, typer.Option(help="Applications of a busy hour.")]
 Postgres = Annotated[bool, typer.Option(help="Also on PostgreSQL, with the peer.")]
 Kafka = Annotated[bool, typer.Option(help="Also on three brokers.")]
+Decisions = Annotated[int, typer.Option(min=3, help="Awards decided one by one, on each engine.")]
+Awards = Annotated[int, typer.Option(min=1, help="Awards of the long feed; each has four events.")]
+Most = Annotated[float, typer.Option(min=1, help="The longest that one reader of the long feed reads.")]
+Readers = Annotated[int, typer.Option(min=1, help="Readers of the stream at a time.")]
 
 _OUT = Path("docs/benchmarks")
 _CLIENTS = "1,16,64,256"
@@ -88,6 +92,26 @@ def bench_flows(
         _keep(out, {"machine": here, "flows": found})
 
 
+@app.command("doors")
+def bench_doors(
+    decisions: Decisions = 60,
+    awards: Awards = 100_000,
+    seconds: Most = 30,
+    readers: Readers = 1_000,
+    out: Out = _OUT,
+    where: Where = None,
+    kafka: Kafka = True,
+) -> None:
+    """From an award to each door of publishing, on both engines; a late joiner who catches up; many readers of the stream."""
+    from services.bench import doors  # noqa: PLC0415 - other commands need none of this
+
+    configure("bench", "warning")
+    with _directory(where) as name:
+        here, directory = machine(Path(name)), Path(name)
+        found = doors.measure(directory, decisions=decisions, awards=awards, seconds=seconds, readers=readers, kafka=kafka)
+        _keep(out, {"machine": here, "doors": found})
+
+
 @app.command("all")
 def bench_all(out: Out = _OUT, where: Where = None, kafka: Kafka = True) -> None:
     """Everything, with the sizes that the documentation shows; half an hour."""
@@ -95,6 +119,7 @@ def bench_all(out: Out = _OUT, where: Where = None, kafka: Kafka = True) -> None
     bench_replay(out=out, where=where)
     bench_growth(out=out, where=where)
     bench_flows(out=out, where=where, kafka=kafka)
+    bench_doors(out=out, where=where, kafka=kafka)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -116,4 +141,5 @@ def _keep(out: Path, results: dict[str, Any]) -> None:
     (out / "results.md").write_text(report.tables(everything), "utf-8")
     (out / "results.svg").write_text(report.picture(everything), "utf-8")
     (out / "flows.svg").write_text(report.flows_picture(everything), "utf-8")
+    (out / "doors.svg").write_text(report.doors_picture(everything), "utf-8")
     typer.echo(report.tables(results))

@@ -51,10 +51,7 @@ class Distributed(World):
         """
         self.clock.set(start)
         self.databases = {service: _database(postgres_url, f"{name.replace('-', '_')}_{service}") for service in SPECS}
-        wanted = topics.wanted(_TOPICS, shards=1, replicas=len(cluster.nodes))
-        _forget_topics(cluster.bootstrap)
-        made = topics.Cluster(cluster.bootstrap)
-        made.apply(made.plan(wanted))
+        renew_topics(cluster)
         with self.mail():
             peers = ",".join(f"{service}=127.0.0.1:{port}" for service, port in self._ports.items())
             values = self.settings(deployment=name, bus=f"kafka://{cluster.bootstrap}", peers=peers)
@@ -115,6 +112,13 @@ def machines(directory: Path) -> Generator[tuple[Cluster, str]]:
         cluster = running.enter_context(start_cluster(directory / "kafka"))
         server = running.enter_context(start_postgres(directory / "postgres"))
         yield cluster, server.url
+
+
+def renew_topics(cluster: Cluster) -> None:
+    """Make the topics of the project, empty, whatever there was before."""
+    _forget_topics(cluster.bootstrap)
+    made = topics.Cluster(cluster.bootstrap)
+    made.apply(made.plan(topics.wanted(_TOPICS, shards=1, replicas=len(cluster.nodes))))
 
 
 def _forget_topics(bootstrap: str) -> None:

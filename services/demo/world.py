@@ -45,6 +45,8 @@ class World(ABC):
         self._numbers = iter(range(1, 10**9))
         self.down: set[str] = set()
         """Services that are known not to run; nothing waits for them."""
+        self.more: dict[str, object] = {}
+        """Further settings, for the next `running`."""
 
     @abstractmethod
     def address(self, service: str) -> str:
@@ -60,6 +62,7 @@ class World(ABC):
             "documents": self.directory / "documents",
             "smtp": f"127.0.0.1:{self._mail.port}",
             "clock": f"file:{self.directory / 'clock'}",
+            **self.more,
             **more,
         }
 
