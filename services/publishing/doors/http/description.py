@@ -65,10 +65,12 @@ class _Told:
             "events": "/v1/events",
             "stream": "/v1/stream",
             "atom": "/v1/atom",
+            "ldes": "/v1/ldes",
             "files": "/v1/files",
             "opportunities": "/common-grants/opportunities",
             "awards": "/common-grants/awards",
             "openapi": "/openapi.json",
+            "asyncapi": "/asyncapi.json",
             **({"firstPage": f"/v1/events/pages/{feed_id}/0"} if feed_id else {}),
         }
         body = canonical.encode(
