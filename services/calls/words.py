@@ -109,6 +109,7 @@ def _money(told: _Teller, rules: CallRules) -> Iterator[str]:
     envelope, own = rules.envelope, rules.co_financing
     lines = [
         told.say("budget", budget=told.money(envelope.budget_cents), year=envelope.budget_year, envelope=envelope.envelope_id),
+        *([told.say("article", article=envelope.budget_article)] if envelope.budget_article else []),
         told.say("cap", cap=told.money(rules.cap.cap_cents)),
         told.say(f"counts.{rules.cap.counts}"),
     ]

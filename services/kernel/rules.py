@@ -19,6 +19,8 @@ Currency = Annotated[str, Matches("[A-Z]{3}", "an ISO 4217 code such as EUR")]
 Code = Annotated[str, Matches("[a-z][a-z0-9_]{0,59}", "lower case letters, digits and _, first a letter, at most 60")]
 Translated = Mapping[str, Line]
 """The same words by language: `nl` and `en`."""
+AuthorityId = Annotated[str, Matches("OVO[0-9]{6}", "a number of the Flemish register of organisations: OVO and 6 digits")]
+BudgetArticle = Annotated[str, Between(1, 40)]
 
 
 class CapCounts(StrEnum):
@@ -64,6 +66,7 @@ class Envelope:
     budget_year: Annotated[int, Between(2000, 2200)]
     budget_cents: Cents
     currency: Currency
+    budget_article: BudgetArticle | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +233,7 @@ class CallRules:
     call_id: Id
     title: Translated
     authority: Translated
+    authority_id: AuthorityId | None = None
     legal_basis: Line
     envelope: Envelope
     cap: Cap

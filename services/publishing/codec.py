@@ -130,7 +130,9 @@ def _call(told: Mapping[str, Any]) -> dict[str, Any]:
     envelope, window, awarding_rules = rules["envelope"], rules["window"], rules["awarding"]
     return {
         **_some(rules, "callId", "title", "authority", "legalBasis", "purposes", "published"),
+        **_if_there(rules, "authorityId"),
         **_some(envelope, "envelopeId", "budgetYear", "budgetCents", "currency"),
+        **_if_there(envelope, "budgetArticle"),
         **_some(window, "opensAt", "deadline", "zone"),
         **_some(awarding_rules, "projectStart", "projectEnd"),
         "capCents": rules["cap"]["capCents"],
@@ -144,6 +146,11 @@ def _call(told: Mapping[str, Any]) -> dict[str, Any]:
 def _some(told: Mapping[str, Any], *names: str) -> dict[str, Json]:
     """Some members of an event."""
     return {name: told[name] for name in names}
+
+
+def _if_there(told: Mapping[str, Any], *names: str) -> dict[str, Json]:
+    """Those of some members that an event has."""
+    return _some(told, *(name for name in names if name in told))
 
 
 def _where(fact: Fact) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Annotated, get_args
 
 from services.kernel.form import Between, Digest, Id, Line
-from services.kernel.rules import Cents, CentsOrZero, Code, Currency, Named, Translated
+from services.kernel.rules import AuthorityId, BudgetArticle, Cents, CentsOrZero, Code, Currency, Named, Translated
 from services.publishing.noted import Noted
 from services.publishing.terms import (
     Change,
@@ -33,14 +33,20 @@ Purposes = Annotated[tuple[Code, ...], Between(0, 50)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPublished:
-    """A call that is open, or will be. `published` names what is told of its awards."""
+    """A call that is open, or will be. `published` names what is told of its awards.
+
+    `authority_id` is the number of the authority, `budget_article` the article of the budget that the money is on, if the call file
+    states them.
+    """
 
     sequence: Sequence
     call_id: Id
     title: Translated
     authority: Translated
+    authority_id: AuthorityId | None = None
     legal_basis: Line
     envelope_id: Id
+    budget_article: BudgetArticle | None = None
     budget_year: int
     budget_cents: Cents
     cap_cents: Cents

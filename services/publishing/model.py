@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Annotated
 
 from services.kernel.form import Between, Digest, Id, Line
-from services.kernel.rules import Cents, Code, Currency, Named, Translated
+from services.kernel.rules import AuthorityId, BudgetArticle, Cents, Code, Currency, Named, Translated
 from services.publishing.terms import (
     Body,
     Count,
@@ -31,8 +31,10 @@ class NoteCall:
     call_id: Id
     title: Translated
     authority: Translated
+    authority_id: AuthorityId | None = None
     legal_basis: Line
     envelope_id: Id
+    budget_article: BudgetArticle | None = None
     budget_year: int
     budget_cents: Cents
     cap_cents: Cents

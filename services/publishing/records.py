@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from services.kernel.decider import Record, State
 from services.kernel.form import Digest, Id, Line
-from services.kernel.rules import Cents, CentsOrZero, Code, Currency, Named, Translated
+from services.kernel.rules import AuthorityId, BudgetArticle, Cents, CentsOrZero, Code, Currency, Named, Translated
 from services.publishing.terms import (
     Body,
     Count,
@@ -49,8 +49,10 @@ class Call(Record):
     call_id: Id
     title: Translated
     authority: Translated
+    authority_id: AuthorityId | None = None
     legal_basis: Line
     envelope_id: Id
+    budget_article: BudgetArticle | None = None
     budget_year: int
     budget_cents: Cents
     cap_cents: Cents

@@ -35,6 +35,19 @@ FORM = [
     Spoiling('cap = "60000.00"', "", "cap.cap", "missing", "[cap]"),
     Spoiling('cap = "60000.00"', "cap_cents = 6_000_000\ncap = '60000.00'", "cap.cap_cents", "unknown key"),
     Spoiling('currency = "EUR"', 'currency = "euro"', "envelope.currency", "does not fit"),
+    Spoiling('legal_basis = "', 'authority_id = "OVO12345"\nlegal_basis = "', "authority_id", "does not fit"),
+    Spoiling('legal_basis = "', 'authority_id = "ovo123456"\nlegal_basis = "', "authority_id", "does not fit"),
+    Spoiling('legal_basis = "', 'authority_id = 123456\nlegal_basis = "', "authority_id", "123456 is no text"),
+    Spoiling(
+        'currency = "EUR"', 'currency = "EUR"\nbudget_article = ""', "envelope.budget_article", "0 characters", "budget_article"
+    ),
+    Spoiling(
+        'currency = "EUR"',
+        f'currency = "EUR"\nbudget_article = "{"A" * 41}"',
+        "envelope.budget_article",
+        "41 characters",
+        "budget_article",
+    ),
     Spoiling("percent = 20", "percent = true", "co_financing.percent", "no whole number"),
     Spoiling("percent = 20", "percent = 101", "co_financing.percent", "101"),
     Spoiling("waiver = true", 'waiver = "yes"', "co_financing.waiver", "neither"),

@@ -1,18 +1,22 @@
 """The shipped call files load without a fault and say what is known of the calls; a broken file tells where it breaks."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from grants.call.v1 import call_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.calls.bodies import CALLS
 from services.calls.file import MAX_RULES_BYTES, CallFileError, Fault, check, check_text, load
+from services.calls.words import show
 from services.kernel.canonical import encode
-from services.kernel.form import from_json, to_json
+from services.kernel.form import MalformedError, from_json, to_json
 from services.kernel.rules import CallRules, CapCounts
+from services.runtime.convert import body, members
 from tests.services.calls.shipped import CALLS as IN_CHECKOUT
 from tests.services.calls.shipped import FILES, FIRST_ROUND
 
@@ -43,6 +47,29 @@ def test_the_first_round_of_2021() -> None:
     assert (rules.co_financing.percent, rules.co_financing.waiver, rules.awarding.renewals) == (20, True, 3)
     assert [purpose.code for purpose in rules.purposes] == ["deradicalisation_officer", "associations", "police_network", "livc"]
     assert rules.scoring.minimum_total == Fraction(1, 2)
+
+
+def test_a_file_may_state_the_number_of_the_authority_and_the_article_of_the_budget(tmp_path: Path) -> None:
+    path = tmp_path / "call.toml"
+    stated = FIRST.replace("legal_basis =", 'authority_id = "OVO123456"\nlegal_basis =')
+    path.write_text(stated.replace('currency = "EUR"', 'currency = "EUR"\nbudget_article = "AB0-1CD2EF-WT"'), encoding="utf-8")
+    rules, without = load(path), load(FIRST_ROUND)
+    assert (rules.authority_id, rules.envelope.budget_article) == ("OVO123456", "AB0-1CD2EF-WT")
+    assert "AB0-1CD2EF-WT" in show(rules, "nl")
+    assert "AB0-1CD2EF-WT" in show(rules, "en")
+    message = call_pb2.CallRules(**members(call_pb2.CallRules.DESCRIPTOR, to_json(rules)))
+    assert from_json(CallRules, body(message)) == rules
+    assert replace(rules, authority_id=None, envelope=without.envelope) == without
+    form = encode(to_json(rules)).replace(b'"authorityId":"OVO123456",', b"").replace(b'"budgetArticle":"AB0-1CD2EF-WT",', b"")
+    assert form == encode(to_json(without)), "a call that states neither has the form that it always had"
+
+
+@pytest.mark.parametrize("number", ["OVO12345", "OVO1234567", "ovo123456", "0VO123456", "OVO12345६", ""])
+def test_rules_with_a_number_that_is_none_are_refused(number: str) -> None:
+    """As they come over the wire: whoever gives the rules need not have read them from a file."""
+    with pytest.raises(MalformedError) as raised:
+        from_json(CallRules, {**to_json(load(FIRST_ROUND)), "authorityId": number})
+    assert raised.value.field == "authorityId"
 
 
 def test_the_second_round_shares_the_envelope_and_excludes_the_first() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from services.kernel.canonical import leaf
 from services.kernel.entry import Entry
 from services.kernel.ports import Stored
 from services.publishing.codec import SPEC
@@ -71,6 +72,22 @@ def shuffled(logs: Logs, random: Random) -> Iterator[tuple[str, Stored]]:
         name = random.choice(rest)
         for _ in range(min(random.choice((1, 3, 40, 1000)), len(left[name]))):
             yield name, left[name].pop()
+
+
+def stating(entries: Iterable[tuple[str, Stored]], *, authority_id: str, budget_article: str) -> Iterator[tuple[str, Stored]]:
+    """The same entries, as if the files of their calls had stated that."""
+    for name, stored in entries:
+        entry = Entry.from_bytes(stored.value)
+        events = [
+            {**event, "rules": _stated(event["rules"], authority_id, budget_article)} if event["type"] == "CallPublished" else event
+            for event in entry.events
+        ]
+        value = replace(entry, events=tuple(events)).to_bytes()
+        yield name, Stored(stored.index, stored.stream, value, leaf(value))
+
+
+def _stated(rules: Any, authority_id: str, budget_article: str) -> dict[str, Any]:
+    return {**rules, "authorityId": authority_id, "envelope": {**rules["envelope"], "budgetArticle": budget_article}}
 
 
 def interpreter(shards: int = 1) -> Interpreter:

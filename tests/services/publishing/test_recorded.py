@@ -2,10 +2,12 @@
 
 import json
 from collections import defaultdict
+from pathlib import Path
 from random import Random  # noqa: TID251 - only its type: the test seeds it
 from typing import Any
 
 import pytest
+from grants.awards.v1 import awards_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,10 +18,23 @@ from services.publishing.codec import SPEC
 from services.publishing.core import DECIDER
 from services.publishing.events import PUBLIC
 from services.publishing.records import Award, Waiting
+from services.runtime.convert import members
 from services.runtime.replay import replay, steps
 from services.standalone.registry import SPECS
 from tests.golden.record import read
-from tests.services.publishing.feeding import ALL, LOG, RELEASE, Filled, arrival, filled, interpreter, recorded, shuffled
+from tests.services.publishing.feeding import (
+    ALL,
+    LOG,
+    RELEASE,
+    Filled,
+    arrival,
+    filled,
+    in_time,
+    interpreter,
+    recorded,
+    shuffled,
+    stating,
+)
 
 _MINE = {"sequence", "source", "type"}
 
@@ -104,3 +119,16 @@ def test_a_call_that_publishes_little_tells_little(tmp_path_factory: pytest.Temp
             "RankingPublished",
         }
         assert feed.views.awards() == []
+
+
+def test_what_a_call_file_states_of_authority_and_budget_is_told(life: Filled, tmp_path: Path) -> None:
+    with filled(tmp_path, stating(in_time(recorded()), authority_id="OVO123456", budget_article="AB0-1CD2EF-WT")) as feed:
+        calls = [event for event in feed.feed.events(None, 10_000) if event.type == "CallPublished"]
+        assert len(calls) > 1
+        for event in calls:
+            assert (event.data["authorityId"], event.data["budgetArticle"]) == ("OVO123456", "AB0-1CD2EF-WT")
+            message = awards_pb2.CallPublished(**members(awards_pb2.CallPublished.DESCRIPTOR, event.data))
+            assert (message.authority_id, message.budget_article) == ("OVO123456", "AB0-1CD2EF-WT")
+        assert {(call.authority_id, call.budget_article) for call in feed.views.calls()} == {("OVO123456", "AB0-1CD2EF-WT")}
+    for event in life.feed.events(None, 10_000):
+        assert not {"authorityId", "budgetArticle"} & event.data.keys(), "not stated, so not told"

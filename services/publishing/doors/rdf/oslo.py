@@ -48,6 +48,12 @@ class Names:
         """Of a body, as the federal government names it."""
         return f"https://org.belgif.be/id/CbeRegisteredEntity/{kbo}"
 
+    def authority(self, about: Call) -> str:
+        """Of the authority of a call: as the Flemish government names it if the call states its number, else an address of ours."""
+        if about.authority_id is None:
+            return f"{self.call(about.call_id)}#authority"
+        return f"https://data.vlaanderen.be/id/organisatie/{about.authority_id}"
+
     def place(self, nis: str) -> str:
         """Of a municipality."""
         return f"http://vocab.belgif.be/auth/refnis2019/{nis}"
@@ -175,15 +181,15 @@ def _maybe_euros(cents: str | None) -> str | None:
 def _scheme(names: Names, naming: Naming, about: Call) -> Tree:
     """What every description says of the call: what never changes of it.
 
-    The lowest level of the budget that a call file states is its envelope; that is the article here.
+    The article here is the lowest level of the budget that the call states: without an article, its envelope.
     """
     address = names.call(about.call_id)
-    authority = naming.node(f"{address}#authority", "PubliekeOrganisatie", shared="authority")
+    authority = naming.node(names.authority(about), "PubliekeOrganisatie", shared="authority")
     return naming.node(address, "PubliekeDienstverlening") | {
         "identifier": about.call_id,
         "title": {**about.title},
         "heeftVerantwoordelijke": authority | {"prefLabel": dict(about.authority)},
-        "begrotingsartikel": about.envelope_id,
+        "begrotingsartikel": about.budget_article or about.envelope_id,
     }
 
 

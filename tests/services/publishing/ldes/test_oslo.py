@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyshacl
 import pytest
-from rdflib import RDF, XSD, Graph, Literal, Namespace, URIRef
+from rdflib import RDF, RDFS, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.compare import isomorphic
 
 from services.publishing.doors.rdf.oslo import Names, euros
@@ -15,7 +15,7 @@ from services.publishing.doors.rdf.vocabulary import CLASSES as OUR_CLASSES
 from services.publishing.doors.rdf.vocabulary import CONCEPTS, PROPERTIES
 from services.publishing.events import PUBLIC
 from services.publishing.records import Award
-from tests.services.publishing.feeding import filled
+from tests.services.publishing.feeding import filled, in_time, recorded, stating
 from tests.services.publishing.ldes.serving import TIME, Served, extracted, grounded, members, serving
 
 OFFICIAL = Graph().parse(Path(__file__).parent / "official" / "subsidieregister-SHACL.ttl")
@@ -81,6 +81,26 @@ def test_what_stands_now_conforms_in_one_graph(served: Served) -> None:
         (authority,) = now.objects(service, M8G.hasCompetentAuthority)
         assert (authority, RDF.type, M8G.PublicOrganisation) in now
         assert len(list(now.objects(service, SUBSIDIE.begrotingsartikel))) == 1
+
+
+def test_the_article_and_the_authority_are_those_that_a_call_file_states(tmp_path: Path, served: Served) -> None:
+    article, known = Literal("AB0-1CD2EF-WT", datatype=RDFS.Literal), URIRef("https://data.vlaanderen.be/id/organisatie/OVO123456")
+    history = stating(in_time(recorded()), authority_id="OVO123456", budget_article=str(article))
+    with filled(tmp_path, history) as life, serving(life.feed, life.views) as stated:
+        now = stated.graph("/v1/rdf/calls") + stated.graph(f"/v1/rdf/awards/{AWARD}")
+        page = stated.graph(f"{stated.history}/pages/7")
+    assert faults(now) == faults(page) == []
+    for graph in (now, page):
+        assert set(graph.objects(None, SUBSIDIE.begrotingsartikel)) == {article}
+    assert set(now.subjects(RDF.type, M8G.PublicOrganisation)) == {known}
+    assert set(now.objects(None, M8G.hasCompetentAuthority)) == {known}
+    authorities = set(page.subjects(RDF.type, M8G.PublicOrganisation))
+    assert {page.value(authority, DCT.isVersionOf) for authority in authorities} == {known}
+
+    call = f"{served.base}/v1/rdf/calls/radicalisation-2021"
+    silent = served.graph("/v1/rdf/calls/radicalisation-2021")
+    assert silent.value(URIRef(call), SUBSIDIE.begrotingsartikel) == Literal("radicalisation-2021", datatype=RDFS.Literal)
+    assert silent.value(URIRef(call), M8G.hasCompetentAuthority) == URIRef(f"{call}#authority")
 
 
 def without(path: URIRef) -> Callable[[Graph], object]:

@@ -151,7 +151,11 @@ Global___Links: _TypeAlias = Links  # noqa: Y015
 
 @_typing.final
 class CallPublished(_message.Message):
-    """A call that is open, or will be. `published` names what is told of its awards."""
+    """A call that is open, or will be. `published` names what is told of its awards.
+
+    `authority_id` is the number of the authority in the Flemish register of organisations (OVO and 6 digits), `budget_article` the
+    article of the budget that the money is on, if the call file states them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -199,8 +203,10 @@ class CallPublished(_message.Message):
     CALL_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     AUTHORITY_FIELD_NUMBER: _builtins.int
+    AUTHORITY_ID_FIELD_NUMBER: _builtins.int
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     ENVELOPE_ID_FIELD_NUMBER: _builtins.int
+    BUDGET_ARTICLE_FIELD_NUMBER: _builtins.int
     BUDGET_YEAR_FIELD_NUMBER: _builtins.int
     BUDGET_CENTS_FIELD_NUMBER: _builtins.int
     CAP_CENTS_FIELD_NUMBER: _builtins.int
@@ -221,8 +227,10 @@ class CallPublished(_message.Message):
     LINKS_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     call_id: _builtins.str
+    authority_id: _builtins.str
     legal_basis: _builtins.str
     envelope_id: _builtins.str
+    budget_article: _builtins.str
     budget_year: _builtins.int
     budget_cents: _builtins.int
     cap_cents: _builtins.int
@@ -261,8 +269,10 @@ class CallPublished(_message.Message):
         call_id: _builtins.str = ...,
         title: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         authority: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        authority_id: _builtins.str | None = ...,
         legal_basis: _builtins.str = ...,
         envelope_id: _builtins.str = ...,
+        budget_article: _builtins.str | None = ...,
         budget_year: _builtins.int = ...,
         budget_cents: _builtins.int = ...,
         cap_cents: _builtins.int = ...,
@@ -282,11 +292,18 @@ class CallPublished(_message.Message):
         source: Global___Source | None = ...,
         links: Global___Links | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "links", b"links", "occurred_at", b"occurred_at", "opens_at", b"opens_at", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_authority_id", b"_authority_id", "_budget_article", b"_budget_article", "authority_id", b"authority_id", "budget_article", b"budget_article", "deadline", b"deadline", "links", b"links", "occurred_at", b"occurred_at", "opens_at", b"opens_at", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_kinds", b"applicant_kinds", "authority", b"authority", "budget_cents", b"budget_cents", "budget_year", b"budget_year", "call_file", b"call_file", "call_id", b"call_id", "cap_cents", b"cap_cents", "currency", b"currency", "deadline", b"deadline", "envelope_id", b"envelope_id", "legal_basis", b"legal_basis", "links", b"links", "occurred_at", b"occurred_at", "opens_at", b"opens_at", "own_share_percent", b"own_share_percent", "project_end", b"project_end", "project_start", b"project_start", "published", b"published", "purposes", b"purposes", "regions", b"regions", "sequence", b"sequence", "source", b"source", "title", b"title", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_authority_id", b"_authority_id", "_budget_article", b"_budget_article", "applicant_kinds", b"applicant_kinds", "authority", b"authority", "authority_id", b"authority_id", "budget_article", b"budget_article", "budget_cents", b"budget_cents", "budget_year", b"budget_year", "call_file", b"call_file", "call_id", b"call_id", "cap_cents", b"cap_cents", "currency", b"currency", "deadline", b"deadline", "envelope_id", b"envelope_id", "legal_basis", b"legal_basis", "links", b"links", "occurred_at", b"occurred_at", "opens_at", b"opens_at", "own_share_percent", b"own_share_percent", "project_end", b"project_end", "project_start", b"project_start", "published", b"published", "purposes", b"purposes", "regions", b"regions", "sequence", b"sequence", "source", b"source", "title", b"title", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__authority_id: _TypeAlias = _typing.Literal["authority_id"]  # noqa: Y015
+    _WhichOneofArgType__authority_id: _TypeAlias = _typing.Literal["_authority_id", b"_authority_id"]  # noqa: Y015
+    _WhichOneofReturnType__budget_article: _TypeAlias = _typing.Literal["budget_article"]  # noqa: Y015
+    _WhichOneofArgType__budget_article: _TypeAlias = _typing.Literal["_budget_article", b"_budget_article"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__authority_id) -> _WhichOneofReturnType__authority_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_article) -> _WhichOneofReturnType__budget_article | None: ...
 
 Global___CallPublished: _TypeAlias = CallPublished  # noqa: Y015
 

@@ -29,10 +29,12 @@ class Envelope(_message.Message):
     BUDGET_YEAR_FIELD_NUMBER: _builtins.int
     BUDGET_CENTS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
+    BUDGET_ARTICLE_FIELD_NUMBER: _builtins.int
     envelope_id: _builtins.str
     budget_year: _builtins.int
     budget_cents: _builtins.int
     currency: _builtins.str
+    budget_article: _builtins.str
     def __init__(
         self,
         *,
@@ -40,12 +42,15 @@ class Envelope(_message.Message):
         budget_year: _builtins.int = ...,
         budget_cents: _builtins.int = ...,
         currency: _builtins.str = ...,
+        budget_article: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget_article", b"_budget_article", "budget_article", b"budget_article"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_cents", b"budget_cents", "budget_year", b"budget_year", "currency", b"currency", "envelope_id", b"envelope_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget_article", b"_budget_article", "budget_article", b"budget_article", "budget_cents", b"budget_cents", "budget_year", b"budget_year", "currency", b"currency", "envelope_id", b"envelope_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__budget_article: _TypeAlias = _typing.Literal["budget_article"]  # noqa: Y015
+    _WhichOneofArgType__budget_article: _TypeAlias = _typing.Literal["_budget_article", b"_budget_article"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_article) -> _WhichOneofReturnType__budget_article | None: ...
 
 Global___Envelope: _TypeAlias = Envelope  # noqa: Y015
 
@@ -733,6 +738,7 @@ class CallRules(_message.Message):
     CALL_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     AUTHORITY_FIELD_NUMBER: _builtins.int
+    AUTHORITY_ID_FIELD_NUMBER: _builtins.int
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     ENVELOPE_FIELD_NUMBER: _builtins.int
     CAP_FIELD_NUMBER: _builtins.int
@@ -753,6 +759,7 @@ class CallRules(_message.Message):
     PUBLISHED_FIELD_NUMBER: _builtins.int
     SYNTHETIC_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
+    authority_id: _builtins.str
     legal_basis: _builtins.str
     @_builtins.property
     def title(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
@@ -800,6 +807,7 @@ class CallRules(_message.Message):
         call_id: _builtins.str = ...,
         title: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         authority: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        authority_id: _builtins.str | None = ...,
         legal_basis: _builtins.str = ...,
         envelope: Global___Envelope | None = ...,
         cap: Global___Cap | None = ...,
@@ -820,10 +828,12 @@ class CallRules(_message.Message):
         published: _abc.Iterable[_builtins.str] | None = ...,
         synthetic: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["applicants", b"applicants", "awarding", b"awarding", "cap", b"cap", "co_financing", b"co_financing", "envelope", b"envelope", "paying", b"paying", "scoring", b"scoring", "window", b"window"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_authority_id", b"_authority_id", "applicants", b"applicants", "authority_id", b"authority_id", "awarding", b"awarding", "cap", b"cap", "co_financing", b"co_financing", "envelope", b"envelope", "paying", b"paying", "scoring", b"scoring", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicants", b"applicants", "attachments", b"attachments", "authority", b"authority", "awarding", b"awarding", "barred_costs", b"barred_costs", "call_id", b"call_id", "cap", b"cap", "co_financing", b"co_financing", "eligible_costs", b"eligible_costs", "envelope", b"envelope", "form", b"form", "kpis", b"kpis", "legal_basis", b"legal_basis", "paying", b"paying", "published", b"published", "purposes", b"purposes", "reports", b"reports", "retention", b"retention", "scoring", b"scoring", "synthetic", b"synthetic", "title", b"title", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_authority_id", b"_authority_id", "applicants", b"applicants", "attachments", b"attachments", "authority", b"authority", "authority_id", b"authority_id", "awarding", b"awarding", "barred_costs", b"barred_costs", "call_id", b"call_id", "cap", b"cap", "co_financing", b"co_financing", "eligible_costs", b"eligible_costs", "envelope", b"envelope", "form", b"form", "kpis", b"kpis", "legal_basis", b"legal_basis", "paying", b"paying", "published", b"published", "purposes", b"purposes", "reports", b"reports", "retention", b"retention", "scoring", b"scoring", "synthetic", b"synthetic", "title", b"title", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__authority_id: _TypeAlias = _typing.Literal["authority_id"]  # noqa: Y015
+    _WhichOneofArgType__authority_id: _TypeAlias = _typing.Literal["_authority_id", b"_authority_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__authority_id) -> _WhichOneofReturnType__authority_id | None: ...
 
 Global___CallRules: _TypeAlias = CallRules  # noqa: Y015

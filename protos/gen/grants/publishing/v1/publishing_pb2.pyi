@@ -71,8 +71,10 @@ class NoteCall(_message.Message):
     CALL_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     AUTHORITY_FIELD_NUMBER: _builtins.int
+    AUTHORITY_ID_FIELD_NUMBER: _builtins.int
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     ENVELOPE_ID_FIELD_NUMBER: _builtins.int
+    BUDGET_ARTICLE_FIELD_NUMBER: _builtins.int
     BUDGET_YEAR_FIELD_NUMBER: _builtins.int
     BUDGET_CENTS_FIELD_NUMBER: _builtins.int
     CAP_CENTS_FIELD_NUMBER: _builtins.int
@@ -91,8 +93,10 @@ class NoteCall(_message.Message):
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
+    authority_id: _builtins.str
     legal_basis: _builtins.str
     envelope_id: _builtins.str
+    budget_article: _builtins.str
     budget_year: _builtins.int
     budget_cents: _builtins.int
     cap_cents: _builtins.int
@@ -128,8 +132,10 @@ class NoteCall(_message.Message):
         call_id: _builtins.str = ...,
         title: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         authority: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        authority_id: _builtins.str | None = ...,
         legal_basis: _builtins.str = ...,
         envelope_id: _builtins.str = ...,
+        budget_article: _builtins.str | None = ...,
         budget_year: _builtins.int = ...,
         budget_cents: _builtins.int = ...,
         cap_cents: _builtins.int = ...,
@@ -148,11 +154,18 @@ class NoteCall(_message.Message):
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         source: _awards_pb2.Source | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "occurred_at", b"occurred_at", "opens_at", b"opens_at", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_authority_id", b"_authority_id", "_budget_article", b"_budget_article", "authority_id", b"authority_id", "budget_article", b"budget_article", "deadline", b"deadline", "occurred_at", b"occurred_at", "opens_at", b"opens_at", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant_kinds", b"applicant_kinds", "authority", b"authority", "budget_cents", b"budget_cents", "budget_year", b"budget_year", "call_file", b"call_file", "call_id", b"call_id", "cap_cents", b"cap_cents", "currency", b"currency", "deadline", b"deadline", "envelope_id", b"envelope_id", "legal_basis", b"legal_basis", "occurred_at", b"occurred_at", "opens_at", b"opens_at", "own_share_percent", b"own_share_percent", "project_end", b"project_end", "project_start", b"project_start", "published", b"published", "purposes", b"purposes", "regions", b"regions", "source", b"source", "title", b"title", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_authority_id", b"_authority_id", "_budget_article", b"_budget_article", "applicant_kinds", b"applicant_kinds", "authority", b"authority", "authority_id", b"authority_id", "budget_article", b"budget_article", "budget_cents", b"budget_cents", "budget_year", b"budget_year", "call_file", b"call_file", "call_id", b"call_id", "cap_cents", b"cap_cents", "currency", b"currency", "deadline", b"deadline", "envelope_id", b"envelope_id", "legal_basis", b"legal_basis", "occurred_at", b"occurred_at", "opens_at", b"opens_at", "own_share_percent", b"own_share_percent", "project_end", b"project_end", "project_start", b"project_start", "published", b"published", "purposes", b"purposes", "regions", b"regions", "source", b"source", "title", b"title", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__authority_id: _TypeAlias = _typing.Literal["authority_id"]  # noqa: Y015
+    _WhichOneofArgType__authority_id: _TypeAlias = _typing.Literal["_authority_id", b"_authority_id"]  # noqa: Y015
+    _WhichOneofReturnType__budget_article: _TypeAlias = _typing.Literal["budget_article"]  # noqa: Y015
+    _WhichOneofArgType__budget_article: _TypeAlias = _typing.Literal["_budget_article", b"_budget_article"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__authority_id) -> _WhichOneofReturnType__authority_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__budget_article) -> _WhichOneofReturnType__budget_article | None: ...
 
 Global___NoteCall: _TypeAlias = NoteCall  # noqa: Y015
 
