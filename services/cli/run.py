@@ -15,7 +15,9 @@ from services.runtime.logging import configure
 from services.runtime.sql_store import open_store
 from services.standalone.registry import SPECS
 
-Service = Annotated[str, typer.Argument(metavar="NAME", help="intake, scoring, awarding, budget_ledger, reporting, notification or publishing")]
+Service = Annotated[
+    str, typer.Argument(metavar="NAME", help="intake, scoring, awarding, budget_ledger, reporting, notification or publishing")
+]
 
 
 def up() -> None:

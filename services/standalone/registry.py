@@ -8,6 +8,4 @@ from services.publishing.codec import SPEC as PUBLISHING
 from services.reporting.codec import SPEC as REPORTING
 from services.scoring.codec import SPEC as SCORING
 
-SPECS = {
-    spec.decider.service: spec for spec in (INTAKE, SCORING, AWARDING, BUDGET_LEDGER, REPORTING, NOTIFICATION, PUBLISHING)
-}
+SPECS = {spec.decider.service: spec for spec in (INTAKE, SCORING, AWARDING, BUDGET_LEDGER, REPORTING, NOTIFICATION, PUBLISHING)}
