@@ -12,7 +12,7 @@ _FREE = ("organisation", "call", "purpose", "event", "what", "source_leaf", "fee
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A cell. `href` is relative to the register's home in the language; `code` is for what is copied letter by letter."""
+    """A cell. `href` is where it leads, see `Here.to`; `code` is for what is copied letter by letter."""
 
     text: str
     language: str = ""

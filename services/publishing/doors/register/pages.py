@@ -46,9 +46,10 @@ class Here:
     query: str = ""
     lost: bool = False
 
-    def to(self, path: str, query: Sequence[tuple[str, str]] = (), language: str = "") -> str:
-        """The way to a page of the register."""
-        return f"{self.root}{language or self.language}/{path}" + (f"?{urlencode(query)}" if query else "")
+    def to(self, path: str, query: Sequence[tuple[str, str]] = ()) -> str:
+        """The way to a page below the language; to any other address of the feed if the path begins with a slash."""
+        place = path[1:] if path.startswith("/") else f"{self.language}/{path}"
+        return self.root + place + (f"?{urlencode(query)}" if query else "")
 
     def same(self, language: str) -> str:
         """The way to this page in another language."""

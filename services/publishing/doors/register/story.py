@@ -52,7 +52,7 @@ def proofs(say: Words, events: Sequence[PublicEvent]) -> Grid:
             Cell(text=event.source.leaf, code=True),
             Cell(text=say("proof.place", log=event.entry.log, index=event.entry.index)),
             Cell(text=event.entry.leaf, code=True),
-            Cell(text=say("proof.proof", number=event.sequence), href=f"../v1/events/{event.sequence}/proof"),
+            Cell(text=say("proof.proof", number=event.sequence), href=f"/v1/events/{event.sequence}/proof"),
         ]
         for event in events
     ]
