@@ -14,7 +14,7 @@ from services.subscriber.event import CutError, Event, FeedError, Place
 from services.subscriber.following import Course, Door, follow
 from services.subscriber.ledger import Nowhere
 from services.subscriber.pages import Pages
-from services.subscriber.stream import Stream
+from services.subscriber.stream import Stream, told
 from services.subscriber.topic import Topic
 from services.subscriber.web import Web
 from tests.services.publishing.http.serving import BASE, Open
@@ -92,6 +92,32 @@ def test_a_topic_with_repetitions_that_breaks_at_every_read(
     monkeypatch.setattr(topic.kafka, "KafkaConsumer", broker.consumer)
     assert taken(Topic("b:1"), events) == events
     assert broker.broken > 10
+
+
+@pytest.mark.parametrize("by", ["pages", "atom", "topic"])
+def test_an_event_that_could_not_be_proven_yet_comes_again(
+    signed: Open, events: Sequence[Event], by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = [record(event, source=signed.feed.source, form="json") for event in signed.feed.events(None, 1_000)]
+    broker = Broker([Recorded(r.headers, r.value) for r in sent], at_once=5)
+    monkeypatch.setattr(topic.kafka, "KafkaConsumer", broker.consumer)
+    tried: list[Event] = []
+
+    def check(event: Event) -> None:
+        """The side that proves is away at every third event, once."""
+        tried.append(event)
+        if event.place.sequence % 3 == 0 and tried.count(event) == 1:
+            raise CutError("no proof to be had just now")
+
+    found: list[Event] = []
+    with closing(Topic("b:1") if by == "topic" else over_http(by, signed)[0]) as door:
+        follow(door, Nowhere(), found.append, check=check, course=Course(every_seconds=0.0, count=30))
+    assert found == events[:30]
+
+
+def test_an_event_of_a_stream_ends_with_its_empty_line() -> None:
+    lines = ["retry: 3000", "", ": nothing new", "", "id: a/1", 'data: {"a":', "data:1}", "", "id: a/2", "", "data: half"]
+    assert list(told(lines)) == ['{"a":\n1}']
 
 
 @pytest.mark.parametrize("by", ["pages", "atom", "topic"])

@@ -135,13 +135,13 @@ def test_it_goes_on_from_the_last_event_of_the_topic(life: Filled, tmp_path: Pat
     bus = LocalBus(tmp_path / "bus.db")
     with closing(bus.publisher()) as publisher:
         publisher.publish([record(event, source=life.feed.source, form="json") for event in life.feed.events(None, cut)])
-        # A batch that was given up arrives once more, behind all others.
-        publisher.publish([record(event, source=life.feed.source, form="json") for event in life.feed.events(None, cut)][-10:])
+        # A batch that was given up arrives once more, behind others that came after it.
+        publisher.publish([record(event, source=life.feed.source, form="json") for event in life.feed.events(None, cut)][-13:-3])
     assert told(life.feed, bus) == cut
     with running(life.feed, bus):
         wait_for(bus, life.feed.length() - 1)
     assert list(dict.fromkeys(sequences(bus))) == list(range(life.feed.length()))
-    assert len(sequences(bus)) == life.feed.length() + min(cut, 10)
+    assert len(sequences(bus)) == life.feed.length() + max(0, min(cut - 3, 10))
 
 
 def altered(outgoing: Outgoing, name: str, value: bytes) -> Outgoing:
