@@ -9,10 +9,12 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from services.publishing.doors import DoorContext
 from services.publishing.doors.webhooks.admin import NewEndpoint
+from services.publishing.doors.webhooks.transport import TIMEOUT_SECONDS
 from services.publishing.doors.webhooks.worker import Webhooks, door
 from services.publishing.feed import Feed
 from services.publishing.views import Views
@@ -50,15 +52,23 @@ def add(webhooks: Webhooks, name: str, url: str, start: str = "0") -> None:
 
 
 def test_endpoints_that_never_answer_hold_up_nobody(life: Filled, tmp_path: Path, receiver: Receiver) -> None:
-    """More of them than there are places; the feed does not wait either."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as deaf, running(life.feed, tmp_path, at_once=4) as webhooks:
-        for number in range(3):
-            add(webhooks, f"deaf-{number}", f"http://127.0.0.1:{deaf.getsockname()[1]}/")
-        start = life.feed.length() - 20
-        add(webhooks, "books", receiver.url, str(start))
-        receiver.wait(20)
-        assert receiver.sequences() == list(range(start, start + 20))
-        deaf.close()  # so that the stop has nobody to wait for
+    """There are more of them than places. All have failed before, so they have half of the places between them."""
+    start, yard = life.feed.length() - 5, Yard(tmp_path, life.feed)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as deaf:
+        deaf.settimeout(20)
+        for number in range(8):
+            yard.add(f"http://127.0.0.1:{deaf.getsockname()[1]}/", f"deaf-{number}")
+            before = yard.endpoint(f"deaf-{number}")
+            with yard.store.transaction() as tx:
+                tx.put(replace(before, failed=1))
+        yard.store.close()
+        with running(life.feed, tmp_path, at_once=4) as webhooks:
+            under_way = [deaf.accept()[0] for _ in range(2)]
+            add(webhooks, "books", receiver.url, str(start))
+            receiver.wait(5, TIMEOUT_SECONDS / 2)
+            for connection in under_way:  # so that the stop has nobody to wait for
+                connection.close()
+    assert receiver.sequences() == list(range(start, start + 5))
 
 
 def test_one_at_a_time_for_each_and_many_at_a_time_for_all(life: Filled, tmp_path: Path, receiver: Receiver) -> None:
@@ -81,6 +91,9 @@ def test_one_at_a_time_for_each_and_many_at_a_time_for_all(life: Filled, tmp_pat
             add(webhooks, name, f"{receiver.url}/{name}", str(start))
         receiver.wait(40)
     assert set(most.values()) == {1}
+    for path in most:
+        came = [request.sequence for request in receiver.requests if request.path == path]
+        assert came == list(range(start, start + 20)), "what is under way is not begun again"
 
 
 def test_new_events_wake_it(tmp_path: Path, receiver: Receiver) -> None:
@@ -119,6 +132,7 @@ _SENDING = """
 import sys, threading
 from pathlib import Path
 from services.publishing.doors import DoorContext
+from services.publishing.doors.webhooks.transport import TIMEOUT_SECONDS
 from services.publishing.doors.webhooks.worker import door
 from services.publishing.feed import Feed
 from services.publishing.views import Views
