@@ -4,13 +4,14 @@ A place is found by halving: the events' places only grow along the log. Events 
 who follow the end cost no more than one, and a reader who catches up goes once through the log. Nothing here writes.
 """
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
+
+import orjson
 
 from services.kernel.canonical import digest
 from services.kernel.entry import Cause
@@ -243,7 +244,7 @@ class Feed:
         """The public events of an entry."""
         if _MARK not in stored.value:
             return []
-        outer = json.loads(stored.value)
+        outer = orjson.loads(stored.value)
         time = parse_instant(outer["time"], "time")
         entry = Cause(log=self.name, index=stored.index, leaf=stored.leaf)
         return [self._told(event, time, entry) for event in outer["data"]["events"] if event["type"] in _PUBLIC]
