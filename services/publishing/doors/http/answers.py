@@ -7,7 +7,9 @@ one representation: that of a compressed page is another than that of the plain 
 import gzip
 import json
 import re
-from collections.abc import Mapping, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -22,6 +24,8 @@ _SMALL_BYTES = 512
 """Below this, compressing costs more than it saves."""
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII)
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
+_GROWING_KEPT = 16
+"""Pages that still grow: a few of each door, and those that have just been filled."""
 _SHOWN = 300
 """Characters of what a caller sent that an answer repeats."""
 
@@ -66,6 +70,31 @@ def page(request: Request, body: bytes, media_type: str, *, closed: bool, header
         kept.pop("Content-Encoding", None)
         return Response(status_code=304, headers=kept)
     return Response(body, headers=kept, media_type=media_type)
+
+
+class Growing:
+    """Pages that still grow, kept as long as the feed does not: however many ask again and again, each is made once a length."""
+
+    def __init__(self, length: Callable[[], int]) -> None:
+        self._length = length
+        self._kept: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def made(self, name: str, make: Callable[[], tuple[bytes, bool]]) -> tuple[bytes, bool]:
+        """What `make` gives, the page and whether it is closed; that of the last time, if nothing has been told since."""
+        length = self._length()  # before it is made: if the feed grows meanwhile, the page is made once more
+        with self._lock:
+            at, body = self._kept.get(name, (-1, b""))
+        if at == length:
+            return body, False
+        body, closed = make()
+        if not closed:
+            with self._lock:
+                self._kept[name] = length, body
+                self._kept.move_to_end(name)
+                while len(self._kept) > _GROWING_KEPT:
+                    self._kept.popitem(last=False)
+        return body, closed
 
 
 def has(request: Request, etag: str) -> bool:

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 from services.kernel.form import instant
 from services.publishing.cloudevent import STRUCTURED, TYPE_PREFIX, structured_bytes
 from services.publishing.doors import DoorContext
-from services.publishing.doors.http.answers import negotiated, only, page
+from services.publishing.doors.http.answers import Growing, negotiated, only, page
 from services.publishing.doors.http.events import PAGE, whole
 from services.publishing.doors.http.places import history
 from services.publishing.feed import PositionError, PublicEvent
@@ -43,6 +43,7 @@ class _Atom:
     def __init__(self, context: DoorContext) -> None:
         self._feed, self._base = context.feed, context.settings.feed_url
         self._deployment = context.settings.deployment
+        self._growing = Growing(context.feed.length)
 
     def latest(self, request: Request) -> Response:
         """The document for subscribers."""
@@ -70,6 +71,13 @@ class _Atom:
         if full:
             links["next-archive"] = self._address(number + 1)
         return page(request, self._document(events, links, archive=full), MEDIA_TYPE, closed=full)
+
+    def _latest(self) -> tuple[bytes, bool]:
+        full = self._feed.length() // PAGE
+        first = max(full - 1, 0) * PAGE
+        links = {"self": self._address(), **({"prev-archive": self._address(full - 2)} if full else {})}
+        events = self._feed.events(first - 1 if first else None, 2 * PAGE)
+        return self._document(events, links, archive=False), False
 
     def _address(self, number: int | None = None) -> str:
         return f"{self._base}/v1/atom" + ("" if number is None else f"/{self._feed.feed_id}/{number}")

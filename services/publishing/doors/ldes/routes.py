@@ -6,13 +6,14 @@ the name of another one is told so, and never gets its pages mixed with these.
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.publishing.doors import DoorContext
-from services.publishing.doors.http.answers import Problem, only, page
+from services.publishing.doors.http.answers import Growing, Problem, only, page
 from services.publishing.doors.http.places import history
 from services.publishing.doors.ldes.pages import Layout, Page, Stream
 from services.publishing.doors.rdf.facts import Facts
@@ -41,6 +42,7 @@ class _Door:
     def __init__(self, context: DoorContext, layout: Layout) -> None:
         self._feed, self._base = context.feed, context.settings.feed_url
         self._stream = Stream(context.feed, Facts(context.feed, context.views), self._base, layout)
+        self._growing = Growing(context.feed.length)
 
     def root(self, request: Request) -> Response:
         """The root."""
@@ -48,7 +50,7 @@ class _Door:
         if not self._feed.feed_id:
             raise Problem(503, "not_begun", "the feed has not told anything yet", headers={"Retry-After": "60"})
         suffix = next((suffix for suffix in SUFFIXES if request.url.path.endswith(suffix)), "")
-        return self._answer(request, self._stream.root(), suffix)
+        return self._answer(request, self._stream.root, suffix)
 
     def stream(self, request: Request) -> Response:
         """The stream is a thing and no page: see its root (303)."""
@@ -79,8 +81,14 @@ class _Door:
         if int(number[1]) >= count:
             last = f"the last is {count - 1}" if count else "there is none yet"
             raise Problem(404, "beyond_the_end", f"there is no {what} {number[1]}; {last}")
-        return self._answer(request, made(int(number[1])), number[2] or "")
+        return self._answer(request, partial(made, int(number[1])), number[2] or "")
 
-    def _answer(self, request: Request, made: Page, suffix: str) -> Response:
+    def _answer(self, request: Request, made: Callable[[], Page], suffix: str) -> Response:
         kind = media_type(request, suffix)
-        return page(request, written(made.trees, self._base, kind), kind, closed=made.closed)
+
+        def make() -> tuple[bytes, bool]:
+            found = made()
+            return written(found.trees, self._base, kind), found.closed
+
+        body, closed = self._growing.made(f"{kind} {request.url.path}", make)
+        return page(request, body, kind, closed=closed)
