@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from services.kernel.canonical import digest
+from services.runtime.durable import made, sync
 from services.runtime.sealing import WrongKeyError, closed, new_key, opened
 
 
@@ -66,13 +67,13 @@ class Documents:
     def destroy(self, name: str) -> None:
         """Remove a document for good, whether or not it is there: its name stays taken, and it is not kept again."""
         path = self._path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        made(path.parent)
         _tombstone(path).touch()
         for part in (self._key_path(name), path):
             for file in (part, *part.parent.glob(f"{name}.*.new")):  # also what an interrupted `put` has left
                 file.unlink(missing_ok=True)
             if part.parent.exists():
-                _sync(part.parent)
+                sync(part.parent)
 
     def _key(self, name: str) -> bytes:
         """The key of a document; made if there is none, by one of all who ask at once."""
@@ -94,7 +95,7 @@ def _tombstone(path: Path) -> Path:
 
 def _write(path: Path, data: bytes, place: Callable[[Path], object]) -> None:
     """Write data durably beside `path`, and have it put in its place in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made(path.parent)
     scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
     scratch.touch(mode=0o600)
     with scratch.open("wb") as file:
@@ -102,7 +103,7 @@ def _write(path: Path, data: bytes, place: Callable[[Path], object]) -> None:
         file.flush()
         os.fsync(file.fileno())
     place(scratch)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def _link(scratch: Path, path: Path) -> None:
@@ -110,12 +111,3 @@ def _link(scratch: Path, path: Path) -> None:
     with suppress(FileExistsError):
         path.hardlink_to(scratch)
     scratch.unlink()
-
-
-def _sync(directory: Path) -> None:
-    """Make the names in a directory durable, too."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,6 +8,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from services.runtime.durable import made, sync
+
 
 def seeds(setting: str) -> list[bytes]:
     """The secret bytes of the keys that a setting names: `file:PATH`, or several with commas between, all of which sign.
@@ -44,7 +46,7 @@ def _new_pem() -> bytes:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made(path.parent)
     scratch = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
@@ -57,13 +59,4 @@ def _keep(path: Path, content: bytes) -> None:
         pass
     finally:
         scratch.unlink()
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    """Make the names in a directory durable."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(path.parent)

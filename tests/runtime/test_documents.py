@@ -58,6 +58,25 @@ def test_what_was_destroyed_is_not_there_though_its_file_has_come_back(tmp_path:
     assert not documents.has(digest(b"other"))
 
 
+def test_every_name_on_the_way_to_a_document_is_durable_before_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    sync = os.fsync
+
+    def noted(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink())
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    documents = Documents(tmp_path / "new" / "documents")
+    name = documents.put(b"synthetic")
+    kept = [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
+    assert any(path.name == name for path in kept)
+    for path in kept:
+        ways = [parent for parent in path.parents if parent.is_relative_to(tmp_path)]
+        assert ways, "the files lie below"
+        assert set(ways) <= set(synced)
+
+
 def test_a_document_that_has_changed_is_not_given(tmp_path: Path) -> None:
     name = Documents(tmp_path).put(b"plan")
     (tmp_path / name[:2] / name).write_bytes(b"plot")
