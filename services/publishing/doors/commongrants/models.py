@@ -54,8 +54,9 @@ class Naming:
         return uuid5(NAMESPACE_URL, self.names.organisation(kbo))
 
     def authority(self, call: Call) -> UUID:
-        """Of the authority of a call; one of that name is one."""
-        return uuid5(NAMESPACE_URL, f"{self.names.base}/v1/rdf/authorities/{call.authority.get('nl') or english(call.authority)}")
+        """Of the authority of a call; without a number, one of that name is one."""
+        own = f"{self.names.base}/v1/rdf/authorities/{call.authority.get('nl') or english(call.authority)}"
+        return uuid5(NAMESPACE_URL, own if call.authority_id is None else self.names.authority(call))
 
 
 def status(call: Call, now: datetime) -> str:
@@ -188,7 +189,8 @@ def _body(naming: Naming, body: Organisation) -> Members:
 
 
 def _authority(naming: Naming, call: Call) -> Members:
-    return {"id": naming.authority(call), "name": english(call.authority)}
+    known = {} if call.authority_id is None else {"identifiers": {"otherIds": {"OVO": {"id": call.authority_id}}}}
+    return {"id": naming.authority(call), "name": english(call.authority), **known}
 
 
 def _applicant(kind: str) -> Members:

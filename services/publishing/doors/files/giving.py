@@ -127,7 +127,7 @@ def _recipient(organisation: Organisation, names: Names) -> dict[str, Any]:
 
 
 def _funder(call: Call, prefix: str) -> dict[str, str]:
-    """The authority. The feed has no number of it, so its id is one of our own."""
+    """The authority. It is on no list of org-id.guide, so its id is one of our own: its Flemish number, or else its name."""
     name = english(call.authority)
-    own = call.authority.get("nl", name).casefold()
-    return {"id": f"{prefix}-{re.sub(r'[^a-z0-9]+', '-', own).strip('-')}", "name": name}
+    own = call.authority_id or re.sub(r"[^a-z0-9]+", "-", call.authority.get("nl", name).casefold()).strip("-")
+    return {"id": f"{prefix}-{own}", "name": name}

@@ -119,6 +119,20 @@ def test_who_may_file_and_is_not_in_the_protocols_list_is_named_all_the_same(cal
     assert [(kind.value.value, kind.custom_value) for kind in kinds] == [("government_municipal", None), ("custom", "police_zone")]
 
 
+def test_the_authority_has_its_number_if_the_call_states_it(call: Call) -> None:
+    naming, now = models.Naming(BASE), call.opens_at
+    one, other = (
+        models.opportunity(naming, replace(call, authority_id=number), now=now, changed=now) for number in (None, "OVO001835")
+    )
+    assert one.funders is not None
+    assert other.funders is not None
+    assert one.funders.primary.identifiers is None
+    assert other.funders.primary.id == uuid5(NAMESPACE_URL, "https://data.vlaanderen.be/id/organisatie/OVO001835")
+    assert other.funders.primary.model_dump(by_alias=True, exclude_unset=True)["identifiers"] == {
+        "otherIds": {"OVO": {"id": "OVO001835"}}
+    }
+
+
 def test_what_a_call_does_not_publish_is_not_there(life: Filled, call: Call) -> None:
     unsaid: Any = dict.fromkeys(("paid_cents", "recovered_cents", "requested_cents", "decided_on", "project_start", "project_end"))
     award = replace(

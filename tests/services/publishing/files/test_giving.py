@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -95,12 +96,18 @@ def test_a_sum_is_written_digit_by_digit(cents: int) -> None:
 
 
 def test_sums_that_a_float_would_spoil() -> None:
-    assert [written(euros(cents)) for cents in (0, 5_999_950, 10, 9_007_199_254_740_991)] == [
-        "0",
-        "59999.5",
-        "0.1",
-        "90071992547409.91",
-    ]
+    sums_ = (0, 10, 5_999_950, 6_000_000, 9_007_199_254_740_991)
+    assert [written(euros(cents)) for cents in sums_] == ["0", "0.1", "59999.5", "60000", "90071992547409.91"]
+
+
+@pytest.mark.parametrize(("number", "own"), [(None, "agentschap-binnenlands-bestuur"), ("OVO001835", "OVO001835")])
+def test_the_authority_has_its_number_or_else_its_name(life: Filled, number: str | None, own: str) -> None:
+    award = life.views.awards()[0]
+    call = life.views.call(award.call_id)
+    assert call is not None
+    (grant,) = json.loads(package([award], {call.call_id: replace(call, authority_id=number)}, BASE))["grants"]
+    name = "Agency for Home Affairs (Binnenlands Bestuur)"
+    assert grant["fundingOrganization"] == [{"id": f"feed.example_awards-{own}", "name": name}]
 
 
 @given(
