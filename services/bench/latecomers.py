@@ -78,7 +78,7 @@ def _catch_up(server: Serving, door: str, where: str, length: int, seconds: floa
     """One reader, from the first event on. CPU is of the process that serves: nearly none of it, where brokers do."""
     before = server.cpu()
     with Reader("reading", "catch-up", door, where, str(length), str(seconds)) as reader:
-        came = reader.said("events", patience_seconds=seconds + 120)
+        came = reader.said("events", patience_seconds=seconds + 60)
     return {
         "door": door,
         "events": came["events"],
