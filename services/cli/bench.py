@@ -96,7 +96,7 @@ def bench_flows(
 def bench_doors(
     decisions: Decisions = 60,
     awards: Awards = 100_000,
-    seconds: Most = 30,
+    seconds: Most = 20,
     readers: Readers = 1_000,
     out: Out = _OUT,
     where: Where = None,
