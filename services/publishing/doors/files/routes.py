@@ -9,6 +9,9 @@ As everywhere, what may be kept for ever names the history that it is of: were t
 from the old one.
 """
 
+from collections.abc import Awaitable, Callable
+
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -24,21 +27,31 @@ from services.publishing.doors.http.answers import Problem, negotiated, only, pa
 from services.publishing.doors.http.places import history
 from services.runtime.extra import MissingExtraError
 
+_AT_A_TIME = 2
+"""Files made at a time: a long feed makes long files, and whoever waits for one must not keep readers of events waiting."""
+
 
 def routes(context: DoorContext) -> list[BaseRoute]:
     """The routes of this door."""
-    door = _Door(context)
+    door, limiter = _Door(context), CapacityLimiter(_AT_A_TIME)
+
+    def apart(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+        async def answered(request: Request) -> Response:
+            return await to_thread.run_sync(answer, request, limiter=limiter)
+
+        return answered
+
     return [
-        Route("/v1/files", door.index),
-        Route("/v1/files/360giving.json", door.plain),
-        *(Route(f"/v1/files/awards.{ending}", door.plain) for ending in MEDIA_TYPES),
-        Route("/v1/files/register/{file}", door.quarter),
-        Route("/v1/files/{feed_id}/register/{file}", door.quarter),
+        Route("/v1/files", apart(door.index)),
+        Route("/v1/files/360giving.json", apart(door.plain)),
+        *(Route(f"/v1/files/awards.{ending}", apart(door.plain)) for ending in MEDIA_TYPES),
+        Route("/v1/files/register/{file}", apart(door.quarter)),
+        Route("/v1/files/{feed_id}/register/{file}", apart(door.quarter)),
     ]
 
 
 class _Door:
-    """Answers; each in a thread of the pool, as a file is made when it is asked for."""
+    """Answers; a file is made when it is asked for."""
 
     def __init__(self, context: DoorContext) -> None:
         self._feed, self._base = context.feed, context.settings.feed_url
