@@ -53,7 +53,7 @@ check: .venv/tools ## lint, types, imports, contracts
 	@diff -r -x __pycache__ $(GEN).new/grants $(GEN)/grants && rm -rf $(GEN).new || { echo "protos/gen is not what make protos generates"; exit 1; }
 
 test: .venv/readers ## all tests; Kafka and PostgreSQL are brought along (ARGS=-x)
-	@$(V)/pytest -q $(ARGS)
+	@$(V)/pytest -q -n 2 --dist loadfile $(ARGS)
 
 simulate: .venv/tools ## the real cores, writers and readers under faults (ARGS="--seeds 10000 --json")
 	@$(V)/python -m tests.simulation $(ARGS)

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "contact unseal": "tests/privacy feed it",
     "sealed put": "tests/privacy feed it",
     "demo": "system tests play it",
+    "feed files": "tests/services/publishing/files/test_command.py runs it against a feed",
     "webhooks resend": "tests/services/publishing/webhooks send something first",
     "topics plan": "needs Kafka",
     "topics apply": "needs Kafka",

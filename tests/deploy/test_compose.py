@@ -51,20 +51,20 @@ def test_images_are_fixed(name: str) -> None:
     assert re.fullmatch(r"[a-z0-9/-]+:v?\d+(\.\d+)+(-[a-z]+)?", CONTAINERS[name]["image"])
 
 
-@pytest.mark.parametrize("name", SERVICES | BROKERS | BESIDE)
+@pytest.mark.parametrize("name", sorted(SERVICES | BROKERS | BESIDE))
 def test_what_runs_starts_again_and_tells_its_health(name: str) -> None:
     container = CONTAINERS[name]
     assert container["restart"] == "unless-stopped"
     assert name in SERVICES or "healthcheck" in container  # the image of the services brings its own
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", sorted(JOBS))
 def test_jobs_end(name: str) -> None:
     assert CONTAINERS[name]["restart"] == "no"
     assert CONTAINERS[name]["entrypoint"][0] in {"oproep", "/bin/sh"}
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", sorted(SERVICES))
 def test_a_service_waits_for_its_tables_and_topics(name: str) -> None:
     assert CONTAINERS[name]["depends_on"] == {
         "migrate": {"condition": "service_completed_successfully"},
@@ -77,7 +77,7 @@ def test_jobs_wait_for_what_they_work_on() -> None:
     assert CONTAINERS["topics"]["depends_on"] == {broker: {"condition": "service_healthy"} for broker in BROKERS}
 
 
-@pytest.mark.parametrize("name", SERVICES | JOBS)
+@pytest.mark.parametrize("name", sorted(SERVICES | JOBS))
 def test_every_setting_exists_and_is_sound(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings_of(name)
     assert {key.removeprefix("OPROEP_").lower() for key in found} <= Settings.model_fields.keys()
@@ -86,7 +86,7 @@ def test_every_setting_exists_and_is_sound(name: str, monkeypatch: pytest.Monkey
     Settings()
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", sorted(SERVICES))
 def test_a_service_is_found_where_its_container_listens(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings_of(name)
     monkeypatch.setenv("OPROEP_PEERS", found["OPROEP_PEERS"])
@@ -97,7 +97,7 @@ def test_a_service_is_found_where_its_container_listens(name: str, monkeypatch: 
     assert CONTAINERS[name]["build"]["args"] == {"SERVICE": name.replace("-", "_")}
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", sorted(SERVICES))
 def test_each_service_has_a_database_of_its_own_and_its_address_is_a_secret(name: str) -> None:
     own = f"{name.replace('-', '_')}_store"
     assert CONTAINERS[name]["secrets"] == [{"source": own, "target": "oproep_store"}]
@@ -142,7 +142,7 @@ def test_one_service_knows_addresses() -> None:
     assert {name for name in SERVICES if any(v.startswith("vault:") for v in CONTAINERS[name]["volumes"])} == {"notification"}
 
 
-@pytest.mark.parametrize("name", SERVICES | JOBS)
+@pytest.mark.parametrize("name", sorted(SERVICES | JOBS))
 def test_services_can_write_nowhere_else(name: str) -> None:
     container = CONTAINERS[name]
     assert (container["read_only"], container["tmpfs"], container["cap_drop"]) == (True, ["/tmp"], ["ALL"])
