@@ -110,7 +110,8 @@ def test_who_gives_up_waiting_takes_no_answer_from_the_others(running: Serving) 
 
     outcomes = asyncio.run(one_gives_up())
     assert [type(outcome) for outcome in outcomes] == [Answer, Answer, asyncio.CancelledError, Answer, Answer, Answer]
-    assert recorded(running.client(AUDITOR), "patient") == [f"patient-{n}" for n in range(6)], "a command is not taken back"
+    found = sorted(recorded(running.client(AUDITOR), "patient"))  # two calls are under way at a time, and either may come first
+    assert found == [f"patient-{n}" for n in range(6)], "a command is not taken back"
 
 
 # Too many
