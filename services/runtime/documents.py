@@ -3,14 +3,10 @@
 What lies in a file is ciphertext; its key lies under `keys`, by the same name. A copy without the keys tells nobody anything.
 """
 
-import os
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from services.kernel.canonical import digest
-from services.runtime.durable import made, sync
+from services.runtime.durable import first, made, sync, written
 from services.runtime.sealing import WrongKeyError, closed, new_key, opened
 
 
@@ -35,7 +31,7 @@ class Documents:
         if _tombstone(path).exists():
             raise DestroyedError(f"document {name}: destroyed; a log says that it must not be kept")
         if not path.exists():
-            _write(path, closed(self._key(name), content, name), lambda scratch: scratch.replace(path))
+            written(path, closed(self._key(name), content, name), lambda scratch: scratch.replace(path))
             if _tombstone(path).exists():  # destroyed in this very moment
                 self.destroy(name)
                 raise DestroyedError(f"document {name}: destroyed while it came in")
@@ -79,7 +75,7 @@ class Documents:
         """The key of a document; made if there is none, by one of all who ask at once."""
         path = self._key_path(name)
         if not path.exists():
-            _write(path, new_key(), lambda scratch: _link(scratch, path))
+            written(path, new_key(), lambda scratch: first(scratch, path))
         return path.read_bytes()
 
     def _key_path(self, name: str) -> Path:
@@ -91,23 +87,3 @@ class Documents:
 
 def _tombstone(path: Path) -> Path:
     return path.with_suffix(".destroyed")
-
-
-def _write(path: Path, data: bytes, place: Callable[[Path], object]) -> None:
-    """Write data durably beside `path`, and have it put in its place in one step."""
-    made(path.parent)
-    scratch = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
-    scratch.touch(mode=0o600)
-    with scratch.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    place(scratch)
-    sync(path.parent)
-
-
-def _link(scratch: Path, path: Path) -> None:
-    """Give a file its name unless another has it: the first one stays."""
-    with suppress(FileExistsError):
-        path.hardlink_to(scratch)
-    scratch.unlink()

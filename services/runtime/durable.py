@@ -1,7 +1,30 @@
-"""Names that survive a loss of power: a file that was synced is still lost if the directory that names it was not."""
+"""Files and names that survive a loss of power: a file that was synced is still lost if the directory that names it was not."""
 
 import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+
+def written(path: Path, data: bytes, place: Callable[[Path], object]) -> None:
+    """Write data durably beside `path`, for its owner only to read, and have it put in its place in one step."""
+    made(path.parent)
+    scratch = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
+    scratch.touch(mode=0o600)
+    with scratch.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    place(scratch)
+    sync(path.parent)
+
+
+def first(scratch: Path, path: Path) -> None:
+    """Give a file its name unless another has it: the first one stays."""
+    with suppress(FileExistsError):
+        path.hardlink_to(scratch)
+    scratch.unlink()
 
 
 def made(path: Path) -> Path:

@@ -1,14 +1,12 @@
 """Keys in files, above all the one that signs checkpoints: one for a deployment, used for each log under the log's name."""
 
-import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from services.runtime.durable import made, sync
+from services.runtime.durable import first, written
 
 
 def seeds(setting: str) -> list[bytes]:
@@ -37,26 +35,9 @@ def private_key(path: Path) -> Ed25519PrivateKey:
 def secret(path: Path, make: Callable[[], bytes]) -> bytes:
     """What a file holds that only its owner may read; if there is none, it is made, and durable before anything rests on it."""
     if not path.exists():
-        _keep(path, make())
+        written(path, make(), lambda scratch: first(scratch, path))  # of several who make one, all use the same
     return path.read_bytes()
 
 
 def _new_pem() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _keep(path: Path, content: bytes) -> None:
-    made(path.parent)
-    scratch = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
-    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(scratch, path)  # the first of several wins; the others use its key
-    except FileExistsError:
-        pass
-    finally:
-        scratch.unlink()
-    sync(path.parent)

@@ -93,7 +93,7 @@ def test_the_same_document_at_the_same_time_is_kept_by_all(tmp_path: Path, monke
         if S_ISREG(os.fstat(handle).st_mode):
             gate.wait(10)  # all have written, none has a name yet
 
-    monkeypatch.setattr("services.runtime.documents.os.fsync", together)
+    monkeypatch.setattr(os, "fsync", together)
     with ThreadPoolExecutor(4) as pool:
         names = list(pool.map(lambda _n: documents.put(b"plan" * 1000), range(4)))
     assert set(names) == {digest(b"plan" * 1000)}
