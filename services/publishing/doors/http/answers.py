@@ -75,8 +75,8 @@ def page(request: Request, body: bytes, media_type: str, *, closed: bool, header
 class Growing:
     """Pages that still grow, kept as long as the feed does not: however many ask again and again, each is made once a length."""
 
-    def __init__(self, length: Callable[[], int]) -> None:
-        self._length = length
+    def __init__(self, length: Callable[[], int], *, kept: int = _GROWING_KEPT) -> None:
+        self._length, self._most = length, kept
         self._kept: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -92,7 +92,7 @@ class Growing:
             with self._lock:
                 self._kept[name] = length, body
                 self._kept.move_to_end(name)
-                while len(self._kept) > _GROWING_KEPT:
+                while len(self._kept) > self._most:
                     self._kept.popitem(last=False)
         return body, closed
 

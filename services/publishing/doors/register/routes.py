@@ -8,10 +8,8 @@
 All links are relative, so the register works at any public address, behind any proxy.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from importlib.resources import files
-from threading import Lock
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -21,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from services.publishing.doors import DoorContext
-from services.publishing.doors.http.answers import Problem, negotiated, only, page, text_of
+from services.publishing.doors.http.answers import Growing, Problem, negotiated, only, page, text_of
 from services.publishing.doors.register import tables
 from services.publishing.doors.register.pages import ROWS, Here, MissingError, Register
 from services.publishing.doors.register.search import asked, page_number
@@ -84,37 +82,11 @@ def routes(context: DoorContext, rows: int = ROWS) -> list[BaseRoute]:
     ]
 
 
-class _Kept:
-    """What was made of the feed at its present length; forgotten as soon as it grows."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._length = -1
-        self._bodies: OrderedDict[str, bytes] = OrderedDict()
-
-    def body(self, length: int, key: str, make: Callable[[], bytes]) -> bytes:
-        """What is kept under that key, or else what is made now. Two who ask at once may both make it: it is the same."""
-        with self._lock:
-            if length != self._length:
-                self._bodies.clear()
-                self._length = length
-            body = self._bodies.get(key)
-        if body is None:
-            body = make()
-            with self._lock:
-                if length == self._length:
-                    self._bodies[key] = body
-                    self._bodies.move_to_end(key)
-                    if len(self._bodies) > _KEPT:
-                        self._bodies.popitem(last=False)
-        return body
-
-
 class _Door:
     """Answers; each in a thread of the pool, as reading the feed may wait for the disk."""
 
     def __init__(self, context: DoorContext, rows: int) -> None:
-        self._feed, self._views, self._kept = context.feed, context.views, _Kept()
+        self._feed, self._views, self._growing = context.feed, context.views, Growing(self._length, kept=_KEPT)
         self._register = Register(context.feed, context.views, context.settings.feed_url, rows)
 
     def enter(self, request: Request) -> Response:
@@ -191,7 +163,7 @@ class _Door:
         negotiated(request, (_HTML,))
         here = _here(request, urlencode(request.query_params.multi_items()) if queried else "")
         try:
-            body = self._kept.body(self._length(), here.same(here.language), lambda: make(here))
+            body, _ = self._growing.made(here.same(here.language), lambda: (make(here), False))
         except MissingError:
             return self._missing(request)
         except Problem as problem:
