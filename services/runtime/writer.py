@@ -31,8 +31,13 @@ from services.tlog.notes import SigningKey, origin
 _BATCH = 256
 _ROOM = 4_096
 """Bytes of an entry kept free for what stands around its events when a long answer is cut into parts."""
+_NOTHING = "nothing of this was recorded"
+_PERHAPS = "whether this was recorded is known to who asks again with the same id"
+"""A COMMIT may have happened though its answer was lost."""
 
 log = structlog.get_logger()
+
+_Job = tuple[Callable[["_Batch"], Any], Future[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,8 @@ class Writer:
         self.name = name
         self.store, self.keys = store, keys
         self._deployment, self._decider, self._clock, self._stopped = deployment, decider, clock, stopped
-        self._queue: SimpleQueue[tuple[Callable[[_Batch], Any], Future[Any]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._known = _NOTHING
         self._door = threading.Lock()
         self._ended = False
         self._state = RowState()
@@ -152,25 +158,32 @@ class Writer:
         return future
 
     def _run(self) -> None:
+        jobs: list[_Job] = []
         try:
             while (first := self._queue.get()) is not None:
-                jobs = [first]
-                while len(jobs) < _BATCH and not self._queue.empty():
-                    try:
-                        job = self._queue.get_nowait()
-                    except Empty:
-                        break
-                    if job is None:
-                        self._queue.put(None)
-                        break
-                    jobs.append(job)
+                jobs = [first, *self._waiting(_BATCH - 1)]
                 self._commit(jobs)
         except BaseException as error:  # whatever it is, this log is no longer written, and the owner must know
             log.exception("writer.stopped", log=self.name)
-            self._end()
-            self._stopped(error)
-        else:
-            self._end()
+            self._stopped(error)  # before the answers: the owner hears the reason first, then what follows from it
+            for _, future in jobs:
+                if not future.done():
+                    future.set_exception(RuntimeError(f"{self.name} stopped writing; {self._known}: {error!r}"))
+        self._end()
+
+    def _waiting(self, most: int) -> list[_Job]:
+        """What waits in the queue already, up to where the end is asked for."""
+        jobs: list[_Job] = []
+        while len(jobs) < most and not self._queue.empty():
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                break
+            if job is None:
+                self._queue.put(None)
+                break
+            jobs.append(job)
+        return jobs
 
     def _end(self) -> None:
         """Answer what came too late: nobody may wait for ever."""
@@ -183,8 +196,8 @@ class Writer:
     def _too_late(self) -> RuntimeError:
         return RuntimeError(f"{self.name} has stopped writing; nothing of this was recorded")
 
-    def _commit(self, jobs: "list[tuple[Callable[[_Batch], Any], Future[Any]]]") -> None:
-        known = "nothing of this was recorded"
+    def _commit(self, jobs: list[_Job]) -> None:
+        self._known = _NOTHING
         try:
             with metrics.commit_seconds.labels(self.name).time(), self.store.transaction(self._epoch) as tx:
                 self._state.enter(tx)
@@ -200,12 +213,10 @@ class Writer:
                 )
                 answers = [work(batch) for work, _ in jobs]
                 batch.finish()
-                known = "whether this was recorded is known to who asks again with the same id"  # a lost COMMIT may have happened
-        except BaseException as error:
+                self._known = _PERHAPS
+        except BaseException:
             self._state.forget()
             self._checkpoints.forget()
-            for _, future in jobs:
-                future.set_exception(RuntimeError(f"{self.name} stopped writing; {known}: {error!r}"))
             raise
         for (_, future), answer in zip(jobs, answers, strict=True):
             future.set_result(answer)

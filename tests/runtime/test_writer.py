@@ -223,11 +223,15 @@ def test_a_core_that_breaks_an_invariant_stops_the_writer_and_records_nothing(de
     desk.close()
     desk.decider = replace(DECIDER, decide=generous)
     desk.open()
+    known: list[int] = []
+    unwritten = desk.submit("c2", put(1))
+    unwritten.add_done_callback(lambda _: known.append(len(desk.reasons)))
     with pytest.raises(RuntimeError, match="nothing of this was recorded"):
-        desk.answer("c2", put(1))
+        unwritten.result(WAIT_SECONDS)
     desk.writer.stop()
     assert len(desk.entries()) == 1
     assert len(desk.reasons) == 1
+    assert known == [1], "the owner hears the reason before those who wait hear what follows from it"
     with desk.store.read() as reads:
         row = reads.row("Box", "a")
     assert row is not None
