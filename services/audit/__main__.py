@@ -8,6 +8,7 @@
 The same words and the same exit codes as `oproep audit`, which has more to offer.
 """
 
+import gc
 import json
 import os
 import sys
@@ -87,4 +88,5 @@ def _failed(words: str, code: int) -> int:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(50_000, 20, 50)  # as the command line does
     sys.exit(main())

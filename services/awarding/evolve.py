@@ -1,7 +1,6 @@
 """What each event changes in the state."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import assert_never
 
 from services.awarding import events as e
@@ -18,7 +17,7 @@ from services.awarding.records import (
     Stage,
     Withdrawal,
 )
-from services.kernel.decider import Record, State
+from services.kernel.decider import Record, State, replace
 
 _ProposalEvent = e.ProposalOpened | e.ProposalHalted | e.ProposalCompleted | e.ProposalApproved
 

@@ -1,7 +1,6 @@
 """What each event changes. Sums move in one place, `_moved`, for the envelope and for every body that counts alike."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import assert_never
 
 from services.budget_ledger.events import (
@@ -36,7 +35,7 @@ from services.budget_ledger.records import (
     running,
     use_of,
 )
-from services.kernel.decider import Record, State
+from services.kernel.decider import Record, State, replace
 
 
 def evolve(event: Event, state: State) -> tuple[Record, ...]:

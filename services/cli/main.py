@@ -1,5 +1,7 @@
 """The command line `oproep`. Exit codes: 0 done, 1 refused or failed, 2 a wrong call."""
 
+import gc
+
 import typer
 
 from services.cli import (
@@ -68,5 +70,6 @@ app.command("subscribe")(subscribe.subscribe)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, and with it every process of ours."""
+    gc.set_threshold(50_000, 20, 50)  # what entries and records are made of has no cycles: to look for some is a sixth of a replay
     app()

@@ -1,7 +1,6 @@
 """What each event changes in the records."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import assert_never
 
 from services.intake.custody import (
@@ -52,7 +51,7 @@ from services.intake.records import (
     Taking,
 )
 from services.intake.values import FileStatus
-from services.kernel.decider import Record, State
+from services.kernel.decider import Record, State, replace
 
 
 def evolve(event: Event, state: State) -> Iterable[Record]:  # noqa: C901, PLR0911, PLR0912 - one branch an event, nothing else

@@ -5,10 +5,11 @@ keeps them as rows, an auditor in a dictionary: the functions do not know which.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cache, partial
 from operator import attrgetter
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 from services.kernel.people import Actor, Role
 
@@ -34,6 +35,27 @@ class Record:
     def gone(self) -> bool:
         """Whether this is the end of the record with its key: nothing is kept in its place."""
         return False
+
+
+if TYPE_CHECKING:
+    from dataclasses import replace as replace  # noqa: PLC0414 - type checkers know by it which fields there are
+else:
+
+    def replace(record: R, /, **changes: Any) -> R:
+        """The record with other values in some fields, as `dataclasses.replace` makes it, in half the time."""
+        return _copier(type(record))(record, **changes)
+
+
+@cache
+def _copier(kind: type[Record]) -> Callable[..., Any]:
+    """Copies records of one kind. Made as a text and compiled once, as `dataclasses` makes `__init__`: every event changes some."""
+    names = [f.name for f in fields(cast("Any", kind))]
+    scope: dict[str, Any] = {"_made": partial(object.__new__, kind), "_same": object()}  # no field's name begins so
+    scope |= {f"_set_{name}": getattr(kind, name).__set__ for name in names}  # past the lock of a frozen dataclass
+    lines = [f"def copy(_old, /, *, {', '.join(f'{name}=_same' for name in names)}):", " _new = _made()"]
+    lines += [f" _set_{name}(_new, _old.{name} if {name} is _same else {name})" for name in names]
+    exec("\n".join([*lines, " return _new"]), scope)  # noqa: S102 - of names of fields only, which are identifiers
+    return cast("Callable[..., Any]", scope["copy"])
 
 
 class State(Protocol):
@@ -120,7 +142,7 @@ class Decider:
         allowed = self.authority[type(command)]
         events = (
             self.decide(command, state, at)
-            if at.actor.has(*allowed)
+            if not allowed.isdisjoint(at.actor.roles)
             else (self.refused(command, "not_authorised", f"needs one of: {', '.join(sorted(allowed))}"),)
         )
         for event in events:

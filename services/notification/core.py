@@ -11,11 +11,10 @@ Why this is the most that mail allows: `docs/decisions/0010-mail-once.md`.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from services.kernel.decider import At, Decider, Record, State
+from services.kernel.decider import At, Decider, Record, State, replace
 from services.kernel.people import Role
 from services.notification import lanes
 from services.notification.model import (

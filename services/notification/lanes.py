@@ -13,10 +13,9 @@ A lane is a linked list through its notices (`Notice.behind`). Notices only ever
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
-from services.kernel.decider import Record, State
+from services.kernel.decider import Record, State, replace
 from services.notification.model import NoticeStatus
 from services.notification.records import Lane, Notice
 

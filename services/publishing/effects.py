@@ -1,10 +1,9 @@
 """What each event changes."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import assert_never
 
-from services.kernel.decider import Record, State
+from services.kernel.decider import Record, State, replace
 from services.publishing import events as e
 from services.publishing import noted as n
 from services.publishing.records import (

@@ -1,10 +1,9 @@
 """What each event changes."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import assert_never
 
-from services.kernel.decider import Record, State
+from services.kernel.decider import Record, State, replace
 from services.reporting.events import (
     AccountOpened,
     CallRegistered,

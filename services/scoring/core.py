@@ -7,10 +7,9 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import assert_never
 
-from services.kernel.decider import At, Decider, Record, State
+from services.kernel.decider import At, Decider, Record, State, replace
 from services.kernel.people import Role
 from services.scoring import model as m
 from services.scoring import records

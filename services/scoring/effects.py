@@ -1,9 +1,8 @@
 """What the events change that change more than the record they name; and the records that an event must find."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
-from services.kernel.decider import Record, State
+from services.kernel.decider import Record, State, replace
 from services.scoring import model as m
 from services.scoring import records
 from services.scoring.records import Application, Assignment, Moderation, ModerationStatus
