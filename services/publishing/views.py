@@ -65,8 +65,10 @@ class Views:
         self.feed = feed
         self._lock = threading.Lock()
         self._calls: dict[str, Call] = {}
-        self._awards: dict[str, Award] = {}
-        self._sorted: list[Award] = []
+        self._awards: list[Award] = []
+        """In the order in which they were granted, which never changes: a new list whenever one of them does."""
+        self._places: dict[str, int] = {}
+        """Where an award is in it."""
         self._length: int | None = None
 
     def length(self) -> int:
@@ -87,12 +89,14 @@ class Views:
     def award(self, award_id: str) -> Award | None:
         """An award, or None."""
         self._update()
-        return self._awards.get(award_id)
+        awards = self._awards
+        place = self._places.get(award_id, len(awards))
+        return awards[place] if place < len(awards) else None  # a place may be that of an award which comes just now
 
     def awards(self, only: Filter | None = None) -> list[Award]:
         """The awards that the filter takes, also those withdrawn, in the order in which they were granted."""
         self._update()
-        return list(self._sorted) if only is None else [award for award in self._sorted if only.takes(award)]
+        return list(self._awards) if only is None else [award for award in self._awards if only.takes(award)]
 
     def _update(self) -> None:
         """Bring everything up to the feed's length."""
@@ -109,14 +113,17 @@ class Views:
         standing = view.get(Standing, FEED)
         length = 0 if standing is None else standing.next
         if self._length is None:
-            calls = {call.call_id: call for call in view.all(Call)}
-            awards = {award.award_id: award for award in view.all(Award)}
+            self._calls = {call.call_id: call for call in view.all(Call)}
+            changed, awards = list(view.all(Award)), list[Award]()
         else:
-            changed = self._changed(self._length, length)
-            calls = {**self._calls, **_among(reads, Call, {call_id for call_id, _ in changed})}
-            awards = {**self._awards, **_among(reads, Award, {award_id for _, award_id in changed if award_id})}
-        self._calls, self._awards = calls, awards
-        self._sorted = sorted(awards.values(), key=lambda award: award.events[0])
+            told = self._changed(self._length, length)
+            self._calls = {**self._calls, **_among(reads, Call, {call_id for call_id, _ in told})}
+            changed = list(_among(reads, Award, {award_id for _, award_id in told if award_id}).values())
+            awards = list(self._awards)
+        for award in sorted(changed, key=lambda award: award.events[0]):
+            place = self._places.setdefault(award.award_id, len(awards))
+            awards[place : place + 1] = [award]
+        self._awards = awards
         self._length = length
 
     def _changed(self, start: int, end: int) -> set[tuple[str, str]]:
