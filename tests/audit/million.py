@@ -4,6 +4,7 @@ Each award takes five entries: reserved, committed, noted as due, ordered, paid;
 measured in a process of its own, seconds by the wall and of the processor, entries a second of both, and the most memory (MB).
 """
 
+import gc
 import json
 import subprocess
 import sys
@@ -144,6 +145,7 @@ def measured(what: str, directory: Path) -> dict[str, float]:
 def main(arguments: list[str]) -> None:
     """Run as a program."""
     directory = Path(arguments[0])
+    gc.set_threshold(50_000, 20, 50)  # as the command line does
     if len(arguments) > 2:  # the third says what is measured, in a process of its own
         print(json.dumps(measured(arguments[2], directory)))  # noqa: T201 - its outcome
         return
