@@ -40,7 +40,13 @@ class World(ABC):
         self.issuer = LocalIssuer(directory / "issuer")
         self.vault = Vault(directory / "vault.db", self.clock)
         self.sink = Sink()
-        self._mail = Controller(self.sink, hostname="127.0.0.1", port=free_port())
+        self._mail = Controller(
+            self.sink,
+            hostname="127.0.0.1",
+            port=free_port(),
+            ready_timeout=_PATIENCE_SECONDS,
+            server_hostname="localhost",  # or each connection asks the network for this machine's name
+        )
         self._channel = cache(self._connect)
         self._numbers = iter(range(1, 10**9))
         self.down: set[str] = set()

@@ -220,14 +220,18 @@ def start(
 def _new_plan(brokers: int, base_port: int | None) -> _Plan:
     # Kafka wants 16 bytes in base 64, and its tool takes a leading "-" for an option.
     cluster_id = "o" + base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")[1:]
-    ports = _free_ports(2 * brokers) if base_port is None else list(range(base_port, base_port + 2 * brokers))
+    ports = [_free_port() if base_port is None else base_port + n for n in range(2 * brokers)]
     return _Plan(cluster_id=cluster_id, ports=list(zip(ports[::2], ports[1::2], strict=True)))
 
 
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [s.getsockname()[1] for s in sockets]
+def _free_port() -> int:
+    """A port that nobody else is given while this process lives, also while its broker is down."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a broker sets it too, and so may listen there
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        holder.detach()  # it stays bound and never listens
+        return port
 
 
 def _java(classes: str, *arguments: str) -> list[str]:

@@ -11,13 +11,14 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from grants.intake.v1 import intake_events_pb2 as intake
 
+from services.demo.sink import free_port
 from services.notification.codec import reactions
 from services.notification.model import NoteErasure, NoticeStatus
 from services.notification.records import Erased
 from services.runtime.facts import Fact
 from services.runtime.state import RowView
 from services.runtime.vault import CONTACT, EVERY_GROUP, Vault
-from tests.services.notification.post import BODY, CALL_ID, MORNING, SYSTEM, Office, Server, contact, free_port, listening
+from tests.services.notification.post import BODY, CALL_ID, MORNING, SYSTEM, Office, Server, contact, listening
 from tests.services.notification.post import notice as noticed
 from tests.services.notification.post import register as registered
 

@@ -1,6 +1,5 @@
 """A post office for tests: notices to send, a real mail server that counts, and the service's own writer on SQLite."""
 
-import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -26,6 +25,8 @@ from services.runtime.state import RowView
 from services.runtime.vault import Contact, Vault
 from services.runtime.writer import Answer, Order, Writer
 
+WAIT_SECONDS = 60
+"""What a busy machine may take for anything that is waited for here."""
 CALL_ID = "call-2021-1"
 BODY = "0207437468"
 MORNING = datetime(2021, 5, 11, 8, 0, tzinfo=UTC)
@@ -98,19 +99,12 @@ class Server:
 
     def wait(self, mails: int) -> None:
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.mails) >= mails, timeout=30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+            assert self.arrived.wait_for(lambda: len(self.mails) >= mails, timeout=WAIT_SECONDS)
 
 
 @contextmanager
 def listening(server: Server, port: int) -> Generator[None, None, None]:
-    controller = Controller(server, hostname="127.0.0.1", port=port)
+    controller = Controller(server, hostname="127.0.0.1", port=port, ready_timeout=WAIT_SECONDS, server_hostname="localhost")
     controller.start()
     try:
         yield
@@ -163,11 +157,11 @@ class Office:
             self.writer.store.close()
 
     def give(self, command: Command, actor: Actor = SYSTEM) -> Answer:
-        return self.writer.submit(Order(command_id=uuid4().hex, command=command, actor=actor)).result(30)
+        return self.writer.submit(Order(command_id=uuid4().hex, command=command, actor=actor)).result(WAIT_SECONDS)
 
     def pass_time(self, time: timedelta) -> None:
         self.clock.time += time
-        self.writer.sweep(SYSTEM).result(30)
+        self.writer.sweep(SYSTEM).result(WAIT_SECONDS)
 
     def statuses(self) -> dict[str, NoticeStatus]:
         with self.writer.store.read() as reads:
@@ -176,13 +170,13 @@ class Office:
     def settle(self) -> dict[str, NoticeStatus]:
         """Wait until the sender has nothing to do."""
         with self.writer.committed:
-            assert self.writer.committed.wait_for(lambda: not self._pending() or self.failures, timeout=30)
+            assert self.writer.committed.wait_for(lambda: not self._pending() or self.failures, timeout=WAIT_SECONDS)
         assert not self.failures
         return self.statuses()
 
     def wait_for_failures(self, count: int) -> set[type[BaseException]]:
         with self.writer.committed:
-            assert self.writer.committed.wait_for(lambda: len(self.failures) >= count, timeout=30)
+            assert self.writer.committed.wait_for(lambda: len(self.failures) >= count, timeout=WAIT_SECONDS)
         return {type(failure) for failure in self.failures}
 
     def _failed(self, reason: BaseException) -> None:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from services.demo.sink import free_port
 from services.notification.model import NoticeStatus, Outcome
 from tests.services.notification.crashing import POINTS
 from tests.services.notification.post import (
     BODY,
     OPERATOR,
+    WAIT_SECONDS,
     Office,
     Server,
     contact,
-    free_port,
     listening,
     notice,
     register,
@@ -47,8 +48,8 @@ def test_killed_at(point: str, tmp_path: Path) -> None:
     server, port = Server(), free_port()
     queue(tmp_path, port, "first", "fatal", "last")
     with listening(server, port):
-        assert start(tmp_path, port, point).wait(60) == -signal.SIGKILL
-        assert start(tmp_path, port, "nowhere").wait(60) == 0
+        assert start(tmp_path, port, point).wait(2 * WAIT_SECONDS) == -signal.SIGKILL
+        assert start(tmp_path, port, "nowhere").wait(2 * WAIT_SECONDS) == 0
         office = Office(tmp_path, port)
         with office.open():
             statuses = office.settle()
@@ -77,7 +78,7 @@ def test_killed_at_any_moment_again_and_again(tmp_path: Path) -> None:
             server.wait(mails)
             process.kill()
             process.wait()
-        assert start(tmp_path, port, "nowhere").wait(60) == 0
+        assert start(tmp_path, port, "nowhere").wait(2 * WAIT_SECONDS) == 0
         office = Office(tmp_path, port)
         with office.open():
             statuses = office.settle()

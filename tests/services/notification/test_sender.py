@@ -11,6 +11,7 @@ import pytest
 from aiosmtplib.protocol import SMTPProtocol
 from structlog.testing import capture_logs
 
+from services.demo.sink import free_port
 from services.kernel.ports import FencedError
 from services.notification.core import in_hand
 from services.notification.mail import Mail
@@ -23,10 +24,10 @@ from tests.services.notification.post import (
     CALL_ID,
     OPERATOR,
     SYSTEM,
+    WAIT_SECONDS,
     Office,
     Server,
     contact,
-    free_port,
     listening,
     notice,
     register,
@@ -209,7 +210,7 @@ def test_a_turn_that_was_attempted_by_another_hand_is_not_completed(tmp_path: Pa
         office.give(register())
         office.give(notice("a"))
         with office.writer.committed:
-            assert office.writer.committed.wait_for(lambda: office.statuses()["a"] is NoticeStatus.ATTEMPTED, timeout=30)
+            assert office.writer.committed.wait_for(lambda: office.statuses()["a"] is NoticeStatus.ATTEMPTED, timeout=WAIT_SECONDS)
     assert server.mails == []
     assert not office.failures
 
