@@ -31,6 +31,7 @@ class By(StrEnum):
     PAGES = "pages"
     STREAM = "stream"
     ATOM = "atom"
+    LDES = "ldes"
 
 
 class _CommandError(RuntimeError):
@@ -126,9 +127,13 @@ def _door(address: str, by: By) -> Door:
         from services.subscriber.stream import Stream  # noqa: PLC0415 - as above
 
         return Stream(web)
-    from services.subscriber.atom import Atom  # noqa: PLC0415 - as above
+    if by is By.ATOM:
+        from services.subscriber.atom import Atom  # noqa: PLC0415 - as above
 
-    return Atom(web)
+        return Atom(web)
+    from services.subscriber.ldes import LinkedData  # noqa: PLC0415 - as above
+
+    return LinkedData(web)
 
 
 def _prover(address: str, keys: list[str] | None, *, entries: bool) -> Prover | None:

@@ -15,11 +15,14 @@ class FeedError(RuntimeError):
 
 
 class CutError(RuntimeError):
-    """The connection ended, or the other side is busy: try again from the last place, after `wait_seconds` if it said so."""
+    """The connection ended, or the other side is busy: try again from the last place, after `wait_seconds` if it said so.
 
-    def __init__(self, words: str, wait_seconds: float | None = None) -> None:
+    `code` is its word for what is the matter, such as `not_begun`; empty if it said none.
+    """
+
+    def __init__(self, words: str, wait_seconds: float | None = None, code: str = "") -> None:
         super().__init__(words)
-        self.wait_seconds = wait_seconds
+        self.wait_seconds, self.code = wait_seconds, code
 
 
 @dataclass(frozen=True, slots=True)

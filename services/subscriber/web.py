@@ -78,17 +78,20 @@ def _hold(answer: httpx.Response) -> None:
     """Make sure that an answer is what was asked for."""
     if answer.status_code == HTTPStatus.OK:
         return
-    words = f"{answer.url.path}: {answer.status_code} {_words(answer)}"
+    code, detail = _problem(answer)
+    words = f"{answer.url.path}: {answer.status_code} {detail}"
     if answer.status_code in _AGAIN:
         told = answer.headers.get("retry-after", "")
-        raise CutError(words, float(told) if told.isascii() and told.isdigit() and len(told) < 6 else None)  # noqa: PLR2004 - a day
+        wait_seconds = float(told) if told.isascii() and told.isdigit() and len(told) < 6 else None  # noqa: PLR2004 - a day
+        raise CutError(words, wait_seconds, code)
     raise FeedError(words)
 
 
-def _words(answer: httpx.Response) -> str:
-    """What the problem document says, or the beginning of whatever came."""
+def _problem(answer: httpx.Response) -> tuple[str, str]:
+    """The code and the detail of the problem document, or no code and the beginning of whatever came."""
     try:
         document: Any = json.loads(answer.content)
-        return str(document["detail"])[:_SHOWN]
+        detail = str(document["detail"])[:_SHOWN]
+        return str(document.get("type", "")).rpartition("/")[2], detail
     except (ValueError, KeyError, TypeError):
-        return answer.text[:_SHOWN]
+        return "", answer.text[:_SHOWN]

@@ -12,6 +12,7 @@ from services.subscriber import topic
 from services.subscriber.atom import Atom
 from services.subscriber.event import CutError, Event, FeedError, Place
 from services.subscriber.following import Course, Door, follow
+from services.subscriber.ldes import LinkedData
 from services.subscriber.ledger import Nowhere
 from services.subscriber.pages import Pages
 from services.subscriber.stream import Stream, told
@@ -21,7 +22,12 @@ from tests.services.publishing.http.serving import BASE, Open
 from tests.subscriber.broker import Broker, Recorded
 from tests.subscriber.network import Fate, Network, whole
 
-HTTP: dict[str, Callable[[Web], Door]] = {"pages": lambda web: Pages(web, limit=1), "stream": Stream, "atom": Atom}
+HTTP: dict[str, Callable[[Web], Door]] = {
+    "pages": lambda web: Pages(web, limit=1),
+    "stream": Stream,
+    "atom": Atom,
+    "ldes": lambda web: LinkedData(web, limit=1),
+}
 
 
 def over_http(by: str, signed: Open, fate: Fate = whole) -> tuple[Door, Network]:
@@ -66,7 +72,7 @@ def test_a_stream_that_breaks_within_every_event_loses_and_repeats_nothing(signe
     assert len(passed) == len(events)
 
 
-@pytest.mark.parametrize("by", ["pages", "atom"])
+@pytest.mark.parametrize("by", ["pages", "atom", "ldes"])
 def test_a_page_that_breaks_off_is_asked_for_again(signed: Open, events: Sequence[Event], by: str) -> None:
     tries: dict[str, int] = {}
 
@@ -94,7 +100,7 @@ def test_a_topic_with_repetitions_that_breaks_at_every_read(
     assert broker.broken > 10
 
 
-@pytest.mark.parametrize("by", ["pages", "atom", "topic"])
+@pytest.mark.parametrize("by", ["pages", "atom", "ldes", "topic"])
 def test_an_event_that_could_not_be_proven_yet_comes_again(
     signed: Open, events: Sequence[Event], by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +126,7 @@ def test_an_event_of_a_stream_ends_with_its_empty_line() -> None:
     assert list(told(lines)) == ['{"a":\n1}']
 
 
-@pytest.mark.parametrize("by", ["pages", "atom", "topic"])
+@pytest.mark.parametrize("by", ["pages", "atom", "ldes", "topic"])
 def test_it_goes_on_from_any_place(signed: Open, events: Sequence[Event], by: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = [record(event, source=signed.feed.source, form="json") for event in signed.feed.events(None, 1_000)]
     monkeypatch.setattr(topic.kafka, "KafkaConsumer", Broker([Recorded(r.headers, r.value) for r in sent]).consumer)
