@@ -20,17 +20,8 @@ if TYPE_CHECKING:
 _serial = count(1)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # How the Kafka client reads its schemas.
-    config.addinivalue_line("filterwarnings", "ignore:(read_text|open_text) is deprecated:DeprecationWarning")
-    # What libraries leave to the garbage collector (sockets of refused connections, the loop of a consumer that never began)
-    # comes up in whatever test runs then: it is shown, and blamed on nobody.
-    config.addinivalue_line("filterwarnings", "default::pytest.PytestUnraisableExceptionWarning")
-    config.addinivalue_line("filterwarnings", "default:unclosed event loop:ResourceWarning")
-
-
 def pytest_sessionfinish() -> None:
-    with warnings.catch_warnings():  # the last of what they left, before pytest looks for such things with its own filters
+    with warnings.catch_warnings():  # the last of what libraries left (see pyproject.toml) need not be shown once more
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
 
