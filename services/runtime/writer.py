@@ -166,10 +166,14 @@ class Writer:
         except BaseException as error:  # whatever it is, this log is no longer written, and the owner must know
             log.exception("writer.stopped", log=self.name)
             self._stopped(error)  # before the answers: the owner hears the reason first, then what follows from it
-            for _, future in jobs:
-                if not future.done():
-                    future.set_exception(RuntimeError(f"{self.name} stopped writing; {self._known}: {error!r}"))
+            self._give_up(jobs, error)
         self._end()
+
+    def _give_up(self, jobs: Sequence[_Job], error: BaseException) -> None:
+        """Answer those whose batch failed with what is known of it."""
+        for _, future in jobs:
+            if not future.done():
+                future.set_exception(RuntimeError(f"{self.name} stopped writing; {self._known}: {error!r}"))
 
     def _waiting(self, most: int) -> list[_Job]:
         """What waits in the queue already, up to where the end is asked for."""

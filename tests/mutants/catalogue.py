@@ -135,8 +135,8 @@ COMMANDS = (
     _one(
         "a lost COMMIT is said to be unrecorded",
         _WRITER,
-        'known = "whether this was recorded is known to who asks again with the same id"',
-        "known = known",
+        "self._known = _PERHAPS",
+        "self._known = _NOTHING",
     ),
     _one(
         "the log's clock goes back",

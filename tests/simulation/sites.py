@@ -182,11 +182,12 @@ class DrivenWriter(Writer):
     def turn(self) -> int:
         """Commit what waits, as the writer's own thread would; gives the number of jobs."""
         done = 0
-        while not self._queue.empty():
-            jobs: list[Any] = []
-            while not self._queue.empty() and len(jobs) < writer._BATCH:
-                jobs.append(self._queue.get_nowait())
-            self._commit(jobs)
+        while jobs := self._waiting(writer._BATCH):
+            try:
+                self._commit(jobs)
+            except BaseException as error:
+                self._give_up(jobs, error)
+                raise
             done += len(jobs)
         return done
 
