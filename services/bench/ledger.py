@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import grpc
-
 from services.bench.figures import Latency, cpu_seconds
 from services.bench.serving import Serving, serving
 from services.budget_ledger.model import Commit, RegisterCall, Reserve
 from services.kernel.rules import CapCounts
 from services.runtime.gathering import GatheringClient
 from services.runtime.shards import system_actor
+from services.runtime.tls import PLAIN
 from services.runtime.wire import Codec
 from services.runtime.writer import Answer
 from services.standalone.registry import SPECS
@@ -150,7 +149,7 @@ async def _call(execute: Execute, caller: str, end: float, latencies: list[float
 
 def _unary(service: Serving) -> tuple[Execute, Callable[[], Awaitable[None]]]:
     """A gRPC call for each command."""
-    channel = grpc.aio.insecure_channel(service.address)
+    channel = PLAIN.aio_channel(service.address)
     stub: Any = SPEC.wire.grpc.BudgetLedgerServiceStub(channel)
     codec, token = Codec(SPEC), service.token(system_actor("bench"))
     metadata = (("authorization", f"Bearer {token}"),)

@@ -17,6 +17,7 @@ from services.demo.sink import free_port
 from services.kernel.people import Actor
 from services.runtime.client import Client
 from services.runtime.shards import system_actor
+from services.runtime.tls import PLAIN
 from services.runtime.tokens import LocalIssuer
 
 _START_SECONDS = 120
@@ -104,7 +105,7 @@ def serving(
 
 
 def _wait(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
-    with grpc.insecure_channel(address, options=[("grpc.max_reconnect_backoff_ms", 50)]) as channel:
+    with PLAIN.channel(address, backoff_ms=50) as channel:
         ready = grpc.channel_ready_future(channel)
         for _ in range(_START_SECONDS * 10):
             try:

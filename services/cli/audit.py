@@ -54,11 +54,12 @@ def export_logs(
 ) -> None:
     """Take everything from the running services: entries, checkpoints, contract, call files, hashes of documents."""
     settings = common.settings()
+    tls = common.tls(settings)
     clients: dict[str, Client] = {}
 
     def client(service: str) -> Client:
         if service not in clients:
-            clients[service] = Client(settings.peer(service), common.token(settings, who), patience_seconds=10)
+            clients[service] = Client(settings.peer(service), common.token(settings, who), tls=tls, patience_seconds=10)
         return clients[service]
 
     source = FromBus(_kafka(kafka)) if kafka else None

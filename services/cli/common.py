@@ -18,6 +18,7 @@ from services.kernel.people import Actor
 from services.kernel.ports import BusError
 from services.runtime.client import Client, RejectedError, UnreachableError
 from services.runtime.settings import Settings
+from services.runtime.tls import Tls, TlsError
 from services.runtime.tokens import LocalIssuer
 from services.runtime.writer import Answer
 from services.standalone.registry import SPECS
@@ -79,6 +80,14 @@ def token(current: Settings, who: str) -> Callable[[], str]:
     return lambda: issuer.token(speaker, audience=current.audience)
 
 
+def tls(current: Settings) -> Tls:
+    """How services are called; ends the program if a certificate is missing or is not what it must be."""
+    try:
+        return Tls.of(current)
+    except TlsError as error:
+        fail(str(error), 2)
+
+
 def logs(service: str) -> list[str]:
     """The logs of a service, all shards."""
     return [f"{service}/{shard}" for shard in range(settings().shards)]
@@ -88,7 +97,7 @@ def logs(service: str) -> list[str]:
 def calling(service: str, who: str = NOBODY) -> Generator[Client]:
     """A client of a service; what goes wrong ends the program with a sentence."""
     current = settings()
-    client = Client(current.peer(service), token(current, who), patience_seconds=10)
+    client = Client(current.peer(service), token(current, who), tls=tls(current), patience_seconds=10)
     try:
         yield client
     except (RejectedError, UnreachableError, BusError, MalformedError) as error:

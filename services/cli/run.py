@@ -13,6 +13,7 @@ from services.cli import common
 from services.runtime.host import Host, run
 from services.runtime.logging import configure
 from services.runtime.sql_store import open_store
+from services.runtime.tls import Tls, TlsError
 from services.standalone.registry import SPECS
 
 Service = Annotated[
@@ -42,8 +43,9 @@ def migrate(names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...
 def health(as_json: common.AsJson = False) -> None:
     """Ask the services whether they serve. Exit code 1 if one does not."""
     current = common.settings()
-    addresses = {name: current.peer(name) for name in SPECS} if current.peers else {"all": current.listen}
-    found = {name: _serving(address) for name, address in addresses.items()}
+    addresses = {name: current.peer(name) for name in SPECS} if current.peers else {"all": current.here}
+    tls = common.tls(current)
+    found = {name: _serving(address, tls) for name, address in addresses.items()}
     if as_json:
         common.print_json(found)
     else:
@@ -63,7 +65,11 @@ def _known(name: str) -> str:
 def _run(names: list[str]) -> None:
     current = common.settings()
     configure("+".join(names) if len(names) < len(SPECS) else "standalone", current.log_level)
-    run(Host(SPECS, names, current), _on_signal)
+    try:
+        host = Host(SPECS, names, current)
+    except TlsError as error:
+        common.fail(str(error), 2)
+    run(host, _on_signal)
 
 
 def _on_signal(end: Callable[[], None]) -> None:
@@ -72,8 +78,8 @@ def _on_signal(end: Callable[[], None]) -> None:
         signal.signal(number, lambda _number, _frame: end())
 
 
-def _serving(address: str) -> str:
-    with grpc.insecure_channel(address) as channel:
+def _serving(address: str, tls: Tls) -> str:
+    with tls.channel(address) as channel:
         try:
             stub: Any = health_pb2_grpc.HealthStub(channel)  # its stub file leaves the methods out
             answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=5)

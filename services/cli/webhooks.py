@@ -23,7 +23,7 @@ Name = Annotated[str, typer.Argument(metavar="ENDPOINT", help="Id of the endpoin
 def _service(who: str) -> Generator[WebhooksClient]:
     """A client of the process that sends; what goes wrong ends the program with a sentence."""
     current = common.settings()
-    client = WebhooksClient(current.peer("publishing"), common.token(current, who))
+    client = WebhooksClient(current.peer("publishing"), common.token(current, who), common.tls(current))
     try:
         yield client
     except (RejectedError, UnreachableError, BusError, MalformedError) as error:

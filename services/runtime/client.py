@@ -16,6 +16,7 @@ from grants.log.v1 import log_pb2, log_pb2_grpc
 from services.kernel.ports import BusError, Stored
 from services.runtime.server import PIECE_BYTES
 from services.runtime.spec import Spec
+from services.runtime.tls import PLAIN, Tls, TlsError
 from services.runtime.wire import Codec
 from services.runtime.writer import Answer
 
@@ -35,8 +36,8 @@ class RejectedError(RuntimeError):
 class Client:
     """Talks to one service at `address`, as whoever `token` speaks for (asked anew for each call)."""
 
-    def __init__(self, address: str, token: Callable[[], str], *, patience_seconds: float = 60.0) -> None:
-        self._channel = grpc.insecure_channel(address, options=[("grpc.max_reconnect_backoff_ms", 1000)])
+    def __init__(self, address: str, token: Callable[[], str], *, tls: Tls = PLAIN, patience_seconds: float = 60.0) -> None:
+        self._channel = tls.channel(address)
         self._address, self._token, self._patience = address, token, patience_seconds
         self._logs = log_pb2_grpc.LogServiceStub(self._channel)
         self._documents = document_pb2_grpc.DocumentServiceStub(self._channel)
@@ -146,7 +147,7 @@ class RemoteOwner:
         """See `Owner.entries`."""
         try:
             found = list(self._client(name.partition("/")[0]).entries(name, start, end - start))
-        except (UnreachableError, RejectedError) as error:
+        except (UnreachableError, RejectedError, TlsError) as error:
             raise BusError(f"{name} {start} to {end} could not be fetched: {error}") from error
         if [stored.index for stored in found] != list(range(start, end)):
             raise BusError(f"{name} {start} to {end}: the owner gave {len(found)} entries")

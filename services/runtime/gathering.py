@@ -9,6 +9,7 @@ import grpc
 
 from services.runtime.client import AGAIN, CALL_SECONDS, RejectedError, translated
 from services.runtime.spec import Spec
+from services.runtime.tls import PLAIN, Tls
 from services.runtime.wire import MAX_COMMANDS, Codec
 from services.runtime.writer import Answer
 
@@ -20,9 +21,11 @@ _AGAIN_SECONDS = 0.2
 class GatheringClient:
     """Talks to one service as whoever `token` speaks for, from the event loop that it is made in. Answers as `Client` does."""
 
-    def __init__(self, address: str, spec: Spec, token: Callable[[], str], *, patience_seconds: float = 60.0) -> None:
+    def __init__(
+        self, address: str, spec: Spec, token: Callable[[], str], *, tls: Tls = PLAIN, patience_seconds: float = 60.0
+    ) -> None:
         (service,) = spec.wire.service.DESCRIPTOR.services_by_name.values()
-        self._channel = grpc.aio.insecure_channel(address, options=[("grpc.max_reconnect_backoff_ms", 1000)])
+        self._channel = tls.aio_channel(address)
         self._stub: Any = getattr(spec.wire.grpc, f"{service.name}Stub")(self._channel)
         self._address, self._codec, self._token, self._patience = address, Codec(spec), token, patience_seconds
         self._waiting: list[tuple[str, object, asyncio.Future[Answer]]] = []

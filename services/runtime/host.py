@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from services.runtime.spec import Serving, Spec, Worker
 from services.runtime.sql_store import open_store
 from services.runtime.state import RowView
 from services.runtime.tlog_http import TlogServer
+from services.runtime.tls import Tls
 from services.runtime.tokens import LocalIssuer, Tokens
 from services.runtime.writer import Writer
 from services.tlog.notes import SigningKey, origin
@@ -55,10 +56,13 @@ def open_bus(settings: Settings) -> Bus:
 
 
 class Host:
-    """Runs `names` out of `catalog` with `settings`. Use: `start()`, then `wait()`, then `stop()`."""
+    """Runs `names` out of `catalog` with `settings`. Use: `start()`, then `wait()`, then `stop()`.
+
+    Raises TlsError, before it touches any log, if certificates are missing or are not what they must be.
+    """
 
     def __init__(self, catalog: Mapping[str, Spec], names: Sequence[str], settings: Settings) -> None:
-        self._catalog, self._settings = catalog, settings
+        self._catalog, self._settings, self._tls = catalog, settings, Tls.of(settings)
         self._specs = {name: catalog[name] for name in names}
         self._clock = clock(settings.clock)
         self._bus = open_bus(settings)
@@ -72,7 +76,7 @@ class Host:
         self._relays: list[Relay] = []
         self._workers: list[Worker] = []
         self._threads: list[threading.Thread] = []
-        self._client = cache(self._connect)
+        self._client = lru_cache(maxsize=len(catalog))(self._connect)
         self._seeds = seeds(settings.log_key)
         for name, spec in self._specs.items():
             for shard in settings.owned_shards:
@@ -82,7 +86,7 @@ class Host:
         tokens = Tokens(settings.issuer, settings.audience)
         pairs = [(self._specs[name], executor) for name, executor in executors.items()]
         self.server = Server(
-            settings.listen, tokens, lambda server: register(server, pairs, self._documents, logs) + self._beside(server)
+            settings.listen, tokens, lambda server: register(server, pairs, self._documents, logs) + self._beside(server), self._tls
         )
         stores = {own: writer.store for own, writer in self._writers.items()}
         self.tlog = TlogServer(settings.tlog, stores, lambda header: tokens.actor(header).has(*READERS)) if settings.tlog else None
@@ -165,7 +169,7 @@ class Host:
         self._relays.append(Relay(writer, self._bus, self._stopped))
         interpreter = Interpreter(spec, shard=shard, shards=settings.shards, events={s: self._events(s) for s in spec.sources})
         sources = [f"{source}/{n}" for source in spec.sources for n in range(settings.shards)]
-        owner = RemoteOwner(self._client)
+        owner = RemoteOwner(lambda service: self._client(service, self._tls.stamp()))
         self._readers[own] = [Reader(source, writer, interpreter, self._bus, owner) for source in sources]
         if spec.worker is not None:
             self._workers.append(spec.worker(writer, settings, self._stopped))
@@ -214,18 +218,18 @@ class Host:
         module: Any = self._catalog[service].wire.events
         return {name: getattr(module, name) for name in module.DESCRIPTOR.message_types_by_name}
 
-    def _connect(self, service: str) -> Client:
-        issuer = self._settings.issuer
+    def _connect(self, service: str, stamp: object) -> Client:
+        """A client of a service; a new one once certificates are others, of which `stamp` tells."""
+        del stamp
+        address, issuer = self._settings.peer(service), self._settings.issuer
         if self._settings.token_file is not None:
             file = self._settings.token_file
-            return Client(self._settings.peer(service), lambda: file.read_text("ascii").strip(), patience_seconds=0)
+            return Client(address, lambda: file.read_text("ascii").strip(), tls=self._tls, patience_seconds=0)
         if not issuer.startswith("file:"):
             raise BusError("OPROEP_TOKEN_FILE: missing; allowed: a file with an access token of the issuer")
         local = LocalIssuer(Path(issuer.removeprefix("file:")))
         actor = system_actor(next(iter(self._specs)))
-        return Client(
-            self._settings.peer(service), lambda: local.token(actor, audience=self._settings.audience), patience_seconds=0
-        )
+        return Client(address, lambda: local.token(actor, audience=self._settings.audience), tls=self._tls, patience_seconds=0)
 
     def _stopped(self, reason: BaseException) -> None:
         if self.failure is None:

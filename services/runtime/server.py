@@ -23,6 +23,7 @@ from services.runtime.documents import DestroyedError, Documents
 from services.runtime.log_servicer import LogServicer
 from services.runtime.shards import shard_of
 from services.runtime.spec import Spec
+from services.runtime.tls import PLAIN, Tls
 from services.runtime.tokens import TokenError, Tokens
 from services.runtime.wire import Codec
 from services.runtime.writer import Answer, Order, Writer
@@ -152,8 +153,8 @@ class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
 class Server:
     """Serves in a thread of its own, on an event loop that nothing blocking runs on."""
 
-    def __init__(self, address: str, tokens: Tokens, servicers: Callable[[Any], list[str]]) -> None:
-        self._address, self._tokens, self._register = address, tokens, servicers
+    def __init__(self, address: str, tokens: Tokens, servicers: Callable[[Any], list[str]], tls: Tls = PLAIN) -> None:
+        self._address, self._tokens, self._register, self._tls = address, tokens, servicers, tls
         self.port = 0
 
     def start(self) -> None:
@@ -161,6 +162,7 @@ class Server:
 
         Raises:
             RuntimeError: if the address cannot be bound.
+            TlsError: if a certificate is missing or is not what it must be.
         """
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"))
@@ -193,7 +195,7 @@ class Server:
         for name in ("", *names):
             await checker.set(name, health_pb2.HealthCheckResponse.SERVING)
         reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
-        port = self._server.add_insecure_port(self._address)
+        port = self._tls.bind(self._server, self._address)
         await self._server.start()
         return port
 

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRETS = Path("/run/secrets")
 """Where containers find secrets: what a file `oproep_store` holds is `OPROEP_STORE`, unless the environment says otherwise."""
+_ANY = frozenset({"0.0.0.0", "[::]"})  # noqa: S104 - named, not listened at
+"""Hosts in `listen` that stand for all addresses of the machine."""
 
 
 class Settings(BaseSettings):
@@ -36,6 +38,14 @@ class Settings(BaseSettings):
     """File with the certificates (PEM) of who may vouch for brokers; none: those whom the machine trusts."""
     listen: str = Field(default="127.0.0.1:7400", pattern=r"^.+:\d+$")
     """Address of the gRPC server."""
+    tls_cert_file: Path | None = None
+    """File with the certificate (PEM) of this process, and those between it and its authority. The gRPC server then speaks TLS."""
+    tls_key_file: Path | None = Field(default=None, validate_default=True)
+    """File with the key to that (PEM, without a password)."""
+    tls_ca_file: Path | None = Field(default=None, validate_default=True)
+    """File with the certificates (PEM) of who may vouch for services; with it they are called with TLS, without it plainly."""
+    tls_clients_ca_file: Path | None = None
+    """File with the certificates (PEM) of who may vouch for callers; nobody else is let in then. None: everybody is."""
     peers: str = Field(default="", pattern=r"^([a-z_]+=[^,=]+(,[a-z_]+=[^,=]+)*)?$")
     """Where the other services answer: `intake=HOST:PORT,scoring=HOST:PORT`. Empty: all at `listen`."""
     shards: int = Field(default=1, ge=1, le=64)
@@ -79,6 +89,20 @@ class Settings(BaseSettings):
     clock: str = Field(default="system", pattern=r"^(system|file:.+)$")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @field_validator("tls_key_file", "tls_ca_file")
+    @classmethod
+    def _tls_own(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is None and info.data.get("tls_cert_file") is not None:  # a service calls the others, and itself
+            raise ValueError("missing; allowed: a file, as OPROEP_TLS_CERT_FILE is given")
+        return value
+
+    @field_validator("tls_key_file", "tls_clients_ca_file")
+    @classmethod
+    def _tls_with_cert(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("tls_cert_file") is None:
+            raise ValueError("given without OPROEP_TLS_CERT_FILE; allowed: with it")
+        return value
+
     @field_validator("owned")
     @classmethod
     def _owned(cls, value: str, info: ValidationInfo) -> str:
@@ -117,7 +141,13 @@ class Settings(BaseSettings):
         """The public address of the feed."""
         return self.feed_base or f"http://{self.feed}"
 
+    @property
+    def here(self) -> str:
+        """Where this process is called from its own machine: an address that stands for all is none that a certificate can name."""
+        host, _, port = self.listen.rpartition(":")
+        return f"localhost:{port}" if host in _ANY else self.listen
+
     def peer(self, service: str) -> str:
         """The address of a service."""
         addresses = dict(pair.split("=", 1) for pair in self.peers.split(",") if pair)
-        return addresses.get(service, self.listen)
+        return addresses.get(service, self.here)

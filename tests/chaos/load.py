@@ -10,6 +10,7 @@ from grants.log.v1 import log_pb2, log_pb2_grpc
 
 from services.bench.ledger import SPEC, commands, registration
 from services.runtime.shards import system_actor
+from services.runtime.tls import PLAIN
 from services.runtime.wire import Codec
 from services.tlog.notes import Checkpoint, VerifierKey, verify
 from tests.chaos.yard import LEDGER, Yard, until
@@ -82,7 +83,7 @@ class Load:
     def _channel(self, channels: dict[str, Any]) -> Any:
         address = self._yard.ledger.address
         if address not in channels:
-            channels[address] = grpc.insecure_channel(address, options=[("grpc.max_reconnect_backoff_ms", 200)])
+            channels[address] = PLAIN.channel(address, backoff_ms=200)
         return channels[address]
 
     def _do(self, command_id: str, command: object, channels: dict[str, Any]) -> None:

@@ -50,6 +50,6 @@ def test_secrets_are_made_once_and_fit_the_settings(tmp_path: Path) -> None:
 
 
 def test_scripts_can_be_run() -> None:
-    for script in ("deploy/make-secrets", "deploy/postgres/databases.sh", ".ci/run"):
+    for script in ("deploy/make-secrets", "deploy/make-certificates", "deploy/postgres/databases.sh", ".ci/run"):
         assert os.access(ROOT / script, os.X_OK)
         subprocess.run(["bash", "-n", ROOT / script], check=True)

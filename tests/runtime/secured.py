@@ -1,6 +1,5 @@
 """A broker with a listener for readers outside, set up by the files in `deploy/kafka` themselves."""
 
-import ipaddress
 import os
 import stat
 import subprocess
@@ -8,20 +7,14 @@ import sys
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
-
 from services.demo.sink import free_port
 from services.devcluster import Cluster, start
 from services.runtime.kafka_access import KafkaAccess
+from tests.runtime.certificates import Authority
 
 admins: Any = import_module("kafka.admin")  # the type stubs that checkers carry are of an older version
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kafka"
@@ -89,38 +82,7 @@ def _set_password(brokers: str, user: str, password: str) -> None:
 
 def _certify(directory: Path, ca_file: str, server_file: str) -> None:
     """An authority, and a certificate of it for a server at 127.0.0.1 with its key."""
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Authority {ca_file} (synthetic)")])
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Broker (synthetic)")])
-    ca = _certificate(ca_name, ca_name, ca_key.public_key())
-    ca = ca.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=True,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    ca = ca.add_extension(usage, critical=True)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    server = _certificate(name, ca_name, key.public_key()).add_extension(address, critical=False)
-    (directory / ca_file).write_bytes(ca.sign(ca_key, hashes.SHA256()).public_bytes(Encoding.PEM))
-    chain = server.sign(ca_key, hashes.SHA256()).public_bytes(Encoding.PEM)
-    (directory / server_file).write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + chain)
-
-
-def _certificate(subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)  # noqa: TID251 - a certificate is of the time of the machine that checks it
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-    )
+    authority = Authority(ca_file)
+    certificate, key = authority.certify("127.0.0.1")
+    (directory / ca_file).write_bytes(authority.pem)
+    (directory / server_file).write_bytes(key + certificate)

@@ -10,7 +10,6 @@ from stat import S_ISREG
 from threading import Barrier
 from typing import Any
 
-import grpc
 import pytest
 from grants.document.v1 import document_pb2, document_pb2_grpc
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +21,7 @@ from services.kernel.form import Digest
 from services.runtime import server
 from services.runtime.client import RejectedError
 from services.runtime.documents import Documents
+from services.runtime.tls import PLAIN
 from services.standalone.registry import SPECS
 from tests.contract.mirrors import nested
 from tests.kernel.arbitrary import arbitrary
@@ -123,7 +123,7 @@ def test_a_document_has_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("name", ["", "../../issuer/issuer.pem", "/dev/zero", "F" * 64, "f" * 63])
 def test_what_is_no_name_opens_no_file(tmp_path: Path, name: str) -> None:
-    with serving(tmp_path, ["intake"]) as running, grpc.insecure_channel(running.address) as channel:
+    with serving(tmp_path, ["intake"]) as running, PLAIN.channel(running.address) as channel:
         metadata = (("authorization", f"Bearer {running.issuer.token(AUDITOR)}"),)
         stub = document_pb2_grpc.DocumentServiceStub(channel)
         code, words = refusal(lambda: list(stub.Get(document_pb2.GetRequest(document=name), metadata=metadata, timeout=5)))

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import grpc
 import jwt
 import pytest
 from grants.budget_ledger.v1 import budget_ledger_pb2_grpc
@@ -18,6 +17,7 @@ from services.kernel.entry import Entry
 from services.runtime import gathering
 from services.runtime.client import Client, RejectedError, UnreachableError
 from services.runtime.gathering import GatheringClient
+from services.runtime.tls import PLAIN
 from services.runtime.tokens import LocalIssuer, TokenError, Tokens
 from services.runtime.wire import MAX_COMMANDS, Codec
 from services.runtime.writer import Answer
@@ -65,7 +65,7 @@ def recorded(client: Client, name: str) -> list[str]:
 def raw(running: Serving, commands: Sequence[tuple[str, object]]) -> Any:
     """One call that carries exactly these commands."""
     metadata = (("authorization", f"Bearer {running.issuer.token(TREASURER)}"),)
-    with grpc.insecure_channel(running.address) as channel:
+    with PLAIN.channel(running.address) as channel:
         stub: Any = budget_ledger_pb2_grpc.BudgetLedgerServiceStub(channel)
         return stub.ExecuteMany(Codec(LEDGER).request_of_many(commands), metadata=metadata, timeout=20)
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 from grants.budget_ledger.v1 import budget_ledger_pb2 as pb
 from grants.budget_ledger.v1 import budget_ledger_pb2_grpc
@@ -18,6 +17,7 @@ from services.intake.model import PublishCall
 from services.kernel.people import Actor
 from services.kernel.ports import FencedError
 from services.runtime.client import RejectedError, UnreachableError
+from services.runtime.tls import PLAIN
 from services.standalone.registry import SPECS
 from tests import strategies
 from tests.runtime.serving import LEDGER, NOON, OFFICER, TREASURER, Serving, open_envelope, refusal, serving
@@ -31,7 +31,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Serving]:
 
 @pytest.fixture(scope="module")
 def ledger(running: Serving) -> Generator[Any]:
-    with grpc.insecure_channel(running.address) as channel:
+    with PLAIN.channel(running.address) as channel:
         yield budget_ledger_pb2_grpc.BudgetLedgerServiceStub(channel)
 
 
@@ -91,7 +91,7 @@ def test_malformed_is_told_by_field_and_leaves_no_trace(running: Serving, ledger
 def test_an_instant_beyond_the_calendar_is_malformed(running: Serving) -> None:
     command = intake_pb2.MoveDeadline(call_id="call-1", reason="late")
     command.deadline.seconds = 10**15
-    with grpc.insecure_channel(running.address) as channel:
+    with PLAIN.channel(running.address) as channel:
         stub = intake_pb2_grpc.IntakeServiceStub(channel)
         request = intake_pb2.ExecuteRequest(command_id="m-2", move_deadline=command)
         code, words = refusal(lambda: stub.Execute(request, **terms(running, OFFICER)))

@@ -18,6 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from services.kernel.people import Role
+from services.runtime.tls import PLAIN
 from services.runtime.wire import Codec
 from tests.runtime.serving import ASSESSOR, AUDITOR, LEDGER, OFFICER, TREASURER, Serving, open_envelope, refusal, serving
 
@@ -38,7 +39,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Serving]:
 
 @pytest.fixture(scope="module")
 def channel(running: Serving) -> Generator[grpc.Channel]:
-    with grpc.insecure_channel(running.address) as opened:
+    with PLAIN.channel(running.address) as opened:
         yield opened
 
 

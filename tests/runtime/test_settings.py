@@ -1,5 +1,6 @@
 """Settings: complete and sound, or the setting at fault is named."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,39 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
 def test_a_right_value_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"OPROEP_{name.upper()}", value)
     assert getattr(Settings(), name) == value
+
+
+@pytest.mark.parametrize(
+    ("given", "at_fault"),
+    [
+        ({"cert"}, {"key", "ca"}),
+        ({"key"}, {"key"}),
+        ({"key", "ca"}, {"key"}),
+        ({"cert", "key"}, {"ca"}),
+        ({"cert", "ca"}, {"key"}),
+        ({"clients_ca"}, {"clients_ca"}),
+        ({"ca", "clients_ca"}, {"clients_ca"}),
+        ({"ca"}, set()),
+        ({"cert", "key", "ca"}, set()),
+        ({"cert", "key", "ca", "clients_ca"}, set()),
+    ],
+)
+def test_of_tls_all_is_given_that_belongs_together(monkeypatch: pytest.MonkeyPatch, given: set[str], at_fault: set[str]) -> None:
+    for name in given:
+        monkeypatch.setenv(f"OPROEP_TLS_{name.upper()}_FILE", f"/{name}.pem")
+    with pytest.raises(ValidationError) if at_fault else nullcontext() as caught:
+        Settings()
+    faults = caught.value.errors() if caught else []
+    assert {fault["loc"] for fault in faults} == {(f"tls_{name}_file",) for name in at_fault}
+    assert all("allowed: " in fault["msg"] for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("listen", "here"), [("0.0.0.0:7400", "localhost:7400"), ("[::]:7400", "localhost:7400"), ("host-a:7400", "host-a:7400")]
+)
+def test_all_addresses_of_a_machine_are_called_by_one_name(monkeypatch: pytest.MonkeyPatch, listen: str, here: str) -> None:
+    monkeypatch.setenv("OPROEP_LISTEN", listen)
+    assert (Settings().here, Settings().peer("intake")) == (here, here)
 
 
 def test_peers_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

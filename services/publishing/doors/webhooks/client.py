@@ -10,6 +10,7 @@ from grants.webhooks.v1 import webhooks_pb2_grpc
 
 from services.runtime.client import translated
 from services.runtime.convert import body
+from services.runtime.tls import PLAIN, Tls
 
 _CALL_SECONDS = 30.0
 """A test may take as long as an attempt."""
@@ -21,8 +22,8 @@ class WebhooksClient:
     Every call raises RejectedError if the service says no, and UnreachableError if it does not answer.
     """
 
-    def __init__(self, address: str, token: Callable[[], str]) -> None:
-        self._channel = grpc.insecure_channel(address)
+    def __init__(self, address: str, token: Callable[[], str], tls: Tls = PLAIN) -> None:
+        self._channel = tls.channel(address)
         self._address, self._token = address, token
         self._stub = webhooks_pb2_grpc.WebhookServiceStub(self._channel)
 
