@@ -1,7 +1,8 @@
 """The door: a thread with an event loop, in which up to so many endpoints are sent to at a time, each in its own order.
 
-None holds up another: an endpoint that is slow keeps one place for twenty seconds at most, one that fails comes back later and
-later, and those whose last attempt failed have no more than half of the places between them. The feed waits for nobody here.
+None holds up another: an attempt keeps its place for a second at most and then goes on beside, those whose last attempt failed or
+was slow have no more than half of the places between them (`rota.py`), and one that fails comes back later and later. The feed
+waits for nobody here.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from services.publishing.doors.webhooks.addresses import Guard, networks
 from services.publishing.doors.webhooks.admin import Admin
 from services.publishing.doors.webhooks.delivery import Deliverer
 from services.publishing.doors.webhooks.mailer import Mailer
+from services.publishing.doors.webhooks.rota import Rota
 from services.publishing.doors.webhooks.safe import Safe
 from services.publishing.doors.webhooks.servicer import Servicer
 from services.publishing.doors.webhooks.store import open_webhooks
@@ -30,6 +32,8 @@ from services.runtime.clock import clock
 
 _LOOK_SECONDS = 1.0
 """How long an attempt that falls due may wait to be seen."""
+PLACE_SECONDS = 1.0
+"""How long an attempt may hold a place: a receiver that only keeps what it gets has long answered by then."""
 _GRACE_SECONDS = 5.0
 """How long a stop waits for attempts under way; what is broken off is sent again, under the same id."""
 
@@ -38,12 +42,21 @@ log = structlog.get_logger()
 
 
 class Webhooks:
-    """Sends to `at_once` endpoints at a time, and is told by operators what to send to."""
+    """Sends to as many endpoints at a time as the rota has places, and is told by operators what to send to."""
 
-    def __init__(self, deliverer: Deliverer, mailer: Mailer, *, at_once: int, stopped: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        deliverer: Deliverer,
+        mailer: Mailer,
+        rota: Rota,
+        *,
+        stopped: Callable[[BaseException], None],
+        place_seconds: float = PLACE_SECONDS,
+    ) -> None:
         self.admin = Admin(deliverer)
-        self._deliverer, self._mailer, self._at_once, self._stopped = deliverer, mailer, at_once, stopped
-        self._busy: dict[str, tuple[asyncio.Task[bool], bool]] = {}
+        self._deliverer, self._mailer, self._rota, self._stopped = deliverer, mailer, rota, stopped
+        self._place_seconds = place_seconds
+        self._busy: dict[str, asyncio.Task[bool]] = {}
         self._mailing: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,23 +120,29 @@ class Webhooks:
     def _begin(self) -> None:
         """Begin with every endpoint that an attempt is due for, as far as there is room; and with mails that are owed."""
         now, length = self._deliverer.clock.now(), self._deliverer.feed.length()
+        passed = self._busy.keys() | self._rota.slow  # none of these may hide one that has its turn
         with self._deliverer.store.transaction() as tx:
-            ready, owed = tx.ready(now, length, 2 * self._at_once), tx.owed_mails(now)
+            ready, owed = tx.ready(now, length, len(passed) + self._rota.at_once), tx.owed_mails(now)
         for endpoint_id, failed in ready:
-            failing = sum(1 for _, before in self._busy.values() if before)
-            if endpoint_id in self._busy or (failed and failing >= max(1, self._at_once // 2)):
-                continue
-            if len(self._busy) >= self._at_once:
-                break
-            task = asyncio.create_task(self._deliverer.step(endpoint_id))
-            self._busy[endpoint_id] = (task, failed)
-            task.add_done_callback(partial(self._done, endpoint_id))
+            if endpoint_id not in self._busy and self._rota.begin(endpoint_id, failed=failed):
+                self._attempt(endpoint_id)
         if owed and self._mailing is None:
             self._mailing = asyncio.create_task(self._mailer.send_owed())
             self._mailing.add_done_callback(self._mailed)
 
-    def _done(self, endpoint_id: str, task: "asyncio.Task[bool]") -> None:
+    def _attempt(self, endpoint_id: str) -> None:
+        task = self._busy[endpoint_id] = asyncio.create_task(self._deliverer.step(endpoint_id))
+        place = asyncio.get_running_loop().call_later(self._place_seconds, self._outlasts, endpoint_id)
+        task.add_done_callback(partial(self._done, endpoint_id, place))
+
+    def _outlasts(self, endpoint_id: str) -> None:
+        self._rota.outlast(endpoint_id)
+        self._wake.set()
+
+    def _done(self, endpoint_id: str, place: asyncio.TimerHandle, task: "asyncio.Task[bool]") -> None:
+        place.cancel()
         del self._busy[endpoint_id]
+        self._rota.end(endpoint_id)
         self._wake.set()
         self._heed(task)
 
@@ -139,7 +158,7 @@ class Webhooks:
             self._stopped(error)
 
     async def _end(self) -> None:
-        tasks: list[asyncio.Task[Any]] = [task for task, _ in self._busy.values()]
+        tasks: list[asyncio.Task[Any]] = [*self._busy.values()]
         tasks += [self._mailing] if self._mailing is not None else []
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
@@ -166,4 +185,4 @@ def door(context: DoorContext) -> Webhooks:
     mailer = Mailer(
         store=store, safe=safe, clock=now, deployment=settings.deployment, smtp=settings.smtp, mail_from=settings.mail_from
     )
-    return Webhooks(deliverer, mailer, at_once=settings.webhook_at_once, stopped=context.stopped)
+    return Webhooks(deliverer, mailer, Rota(settings.webhook_at_once), stopped=context.stopped)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -65,6 +66,26 @@ def test_the_next_attempt_looks_anew(receiver: Receiver) -> None:
     url, names = f"http://receiver.example:{receiver.server.server_address[1]}/", Names([HOME], [METADATA])
     assert [post(url, names).reason, post(url, names).reason] == [Reason.DELIVERED, Reason.FORBIDDEN]
     assert len(receiver.requests) == 1
+
+
+def test_name_servers_that_are_silent_hold_up_no_other_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The resolver's question itself stands in for them: what it waits for cannot be broken off."""
+    ask, over = socket.getaddrinfo, threading.Event()
+
+    def asked(host: str, port: int, *, type: socket.SocketKind) -> Any:  # noqa: A002 - as in the socket module
+        if host.startswith("silent"):
+            over.wait(20)
+        return ask("127.0.0.1", port, type=type)
+
+    async def look() -> None:
+        silent = [asyncio.create_task(resolved(f"silent-{number}.example", 443)) for number in range(100)]
+        await asyncio.sleep(0)  # all of them ask before the other one
+        assert await resolved("books.example", 443) == [HOME]
+        over.set()
+        await asyncio.gather(*silent)
+
+    monkeypatch.setattr("services.publishing.doors.webhooks.transport.socket.getaddrinfo", asked)
+    asyncio.run(asyncio.wait_for(look(), 15))
 
 
 @pytest.mark.parametrize(

@@ -8,20 +8,23 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
+
 from services.publishing.doors import DoorContext
 from services.publishing.doors.webhooks.admin import NewEndpoint
-from services.publishing.doors.webhooks.transport import TIMEOUT_SECONDS
+from services.publishing.doors.webhooks.rota import Rota
+from services.publishing.doors.webhooks.transport import TIMEOUT_SECONDS, Transport
 from services.publishing.doors.webhooks.worker import Webhooks, door
 from services.publishing.feed import Feed
 from services.publishing.views import Views
 from services.runtime.settings import Settings
 from services.runtime.sql_store import open_store
 from tests.services.publishing.feeding import DEPLOYMENT, LOG, Filled, Hands, in_time, recorded, take_in, writing
-from tests.services.publishing.webhooks.yard import NOON, OWNER, Receiver, Reply, Request, Yard
+from tests.services.publishing.webhooks.yard import LOOPBACK, NOON, OWNER, Receiver, Reply, Request, Yard
 
 
 def settings(directory: Path, at_once: int = 8) -> Settings:
@@ -69,6 +72,81 @@ def test_endpoints_that_never_answer_hold_up_nobody(life: Filled, tmp_path: Path
             for connection in under_way:  # so that the stop has nobody to wait for
                 connection.close()
     assert receiver.sequences() == list(range(start, start + 5))
+
+
+@contextmanager
+def sending(yard: Yard, rota: Rota, place_seconds: float) -> Generator[Webhooks]:
+    """The door over a yard. An attempt has an hour, so that no time-out can help those who wait."""
+    failures: list[BaseException] = []
+    deliverer = replace(yard.deliverer, transport=Transport(LOOPBACK, httpx.create_ssl_context(), timeout_seconds=3600))
+    made = Webhooks(deliverer, yard.mailer("127.0.0.1:1"), rota, stopped=failures.append, place_seconds=place_seconds)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+    assert not failures
+
+
+def test_endpoints_that_fall_silent_all_at_once_hold_up_nobody(yard: Yard, receiver: Receiver) -> None:
+    """None has failed before, and there are three for each place. The good one, last in turn, has all its events before any of
+    their attempts has ended.
+    """
+    start, silent = yard.feed.length() - 5, [f"silent-{number:02}" for number in range(12)]
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as deaf, ExitStack() as connections:
+        deaf.settimeout(20)
+        for name in silent:
+            yard.add(f"http://127.0.0.1:{deaf.getsockname()[1]}/", name)
+        yard.add(receiver.url, "the-good-one", start=str(start))
+        with sending(yard, Rota(4), place_seconds=0.05):
+            receiver.wait(5)
+            assert receiver.sequences() == list(range(start, start + 5))
+            for _ in silent:
+                connections.enter_context(deaf.accept()[0])
+            assert [yard.log(name) for name in silent] == [[]] * 12, "all of them are still waited for"
+            connections.close()  # so that the stop has nobody to wait for
+    assert [len(yard.log(name)) for name in silent] == [1] * 12, "they went on beside, and what became of them is kept"
+
+
+def test_endpoints_known_to_be_slow_hide_nobody(yard: Yard, receiver: Receiver) -> None:
+    """All of them are due before the good one. One has half of the places for an hour, and the others wait for it."""
+    start, slow, rota = yard.feed.length() - 5, [f"slow-{number}" for number in range(8)], Rota(2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        deaf.settimeout(20)
+        for name in slow:
+            yard.add(f"http://127.0.0.1:{deaf.getsockname()[1]}/", name)
+            rota.begin(name, failed=False)
+            rota.outlast(name)
+            rota.end(name)
+        yard.add(receiver.url, "the-good-one", start=str(start))
+        with sending(yard, rota, place_seconds=3600):
+            receiver.wait(5)
+            under_way = deaf.accept()[0]
+            deaf.close()  # so that the stop has nobody to wait for
+            under_way.close()
+    assert receiver.sequences() == list(range(start, start + 5))
+
+
+def test_as_many_at_a_time_as_there_are_places(life: Filled, yard: Yard, receiver: Receiver) -> None:
+    together, lock = threading.Barrier(3, timeout=20), threading.Lock()
+    now, most = 0, 0
+
+    def answer(_request: Request) -> Reply:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        together.wait()
+        with lock:
+            now -= 1
+        return Reply()
+
+    receiver.answer = answer
+    for number in range(9):
+        yard.add(receiver.url, f"endpoint-{number}", start=str(life.feed.length() - 1))
+    with sending(yard, Rota(3), place_seconds=3600):
+        receiver.wait(9)
+    assert most == 3
 
 
 def test_one_at_a_time_for_each_and_many_at_a_time_for_all(life: Filled, tmp_path: Path, receiver: Receiver) -> None:
@@ -132,6 +210,7 @@ _SENDING = """
 import sys, threading
 from pathlib import Path
 from services.publishing.doors import DoorContext
+from services.publishing.doors.webhooks.rota import Rota
 from services.publishing.doors.webhooks.transport import TIMEOUT_SECONDS
 from services.publishing.doors.webhooks.worker import door
 from services.publishing.feed import Feed
