@@ -22,6 +22,7 @@ from services.publishing.doors.files import routes as files
 from services.publishing.doors.http import atom, description, events, proofs
 from services.publishing.doors.http.answers import Problem
 from services.publishing.doors.http.around import Around
+from services.publishing.doors.http.connection import Connection
 from services.publishing.doors.http.limits import Limiter, Limits
 from services.publishing.doors.http.places import problem_of
 from services.publishing.doors.http.stream import Stream
@@ -89,8 +90,8 @@ def application(context: DoorContext, stream: Stream | None = None) -> Starlette
 class Door:
     """The server: `start` returns when it answers, `stop` when it has let everybody go. Without an address it does nothing."""
 
-    def __init__(self, context: DoorContext) -> None:
-        self._context = context
+    def __init__(self, context: DoorContext, connection: type[Connection] = Connection) -> None:
+        self._context, self._connection = context, connection
         self._stream = Stream(context)
         self._ready = threading.Event()
         self._stopping = False
@@ -113,6 +114,7 @@ class Door:
         self.port = sockets[0].getsockname()[1]
         config = uvicorn.Config(
             application(self._context, self._stream),
+            http=self._connection,
             log_config=None,  # the process has set up its log; addresses of callers do not belong in it
             log_level="warning",
             access_log=False,

@@ -1,8 +1,8 @@
 """The feed as a stream: `GET /v1/stream`, server-sent events (the WHATWG's `EventSource`), from any place on and then live.
 
 Each reader pulls at its own pace and keeps its own place; nothing is queued for it. One that does not read fills the buffer of its
-own connection and waits there. A change of the feed wakes all readers at once, and what they then want is read and written out
-once for all of them.
+own connection and waits there, until it is cut off (`connection.py`). A change of the feed wakes all readers at once, and what they
+then want is read and written out once for all of them.
 
 The `id` of an event is its place (`<feed id>/<sequence>`); a browser that comes back names it in `Last-Event-ID`. There is no
 `event` field: whoever listens gets all types, also one that comes later, and the type stands in the data.

@@ -11,6 +11,7 @@ import httpx
 from services.publishing.codec import SPEC
 from services.publishing.doors import DoorContext
 from services.publishing.doors.http.app import Door
+from services.publishing.doors.http.connection import Connection
 from services.publishing.feed import Feed
 from services.publishing.views import Views
 from services.runtime.restore import restore
@@ -43,10 +44,12 @@ def settings(rate: int = 0, proxies: str = "") -> Settings:
 
 
 @contextmanager
-def opened(feed: Feed, views: Views, rate: int = 0, proxies: str = "") -> Generator[Open]:
+def opened(
+    feed: Feed, views: Views, rate: int = 0, proxies: str = "", connection: type[Connection] = Connection
+) -> Generator[Open]:
     """The doors of a feed."""
     failures: list[BaseException] = []
-    door = Door(DoorContext(feed=feed, views=views, settings=settings(rate, proxies), stopped=failures.append))
+    door = Door(DoorContext(feed=feed, views=views, settings=settings(rate, proxies), stopped=failures.append), connection)
     door.start()
     try:
         with httpx.Client(timeout=20) as client:
