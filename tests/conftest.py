@@ -13,11 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from services.devcluster import Cluster
 
 _serial = count(1)
+
+# A busy machine may stand still for a moment in any example, and how long it takes to draw some is no fault of theirs.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_sessionfinish() -> None:
