@@ -67,7 +67,7 @@ def raw(running: Serving, commands: Sequence[tuple[str, object]]) -> Any:
     metadata = (("authorization", f"Bearer {running.issuer.token(TREASURER)}"),)
     with PLAIN.channel(running.address) as channel:
         stub: Any = budget_ledger_pb2_grpc.BudgetLedgerServiceStub(channel)
-        return stub.ExecuteMany(Codec(LEDGER).request_of_many(commands), metadata=metadata, timeout=20)
+        return stub.ExecuteMany(Codec(LEDGER).request_of_many(commands), metadata=metadata, timeout=60)
 
 
 # One malformed command among many
@@ -218,15 +218,15 @@ def tokens(tmp_path: Path, clock: Seconds) -> Tokens:
     return Tokens(f"file:{tmp_path / 'issuer'}", "oproep", clock)
 
 
-def bearer(directory: Path, *, seconds: float) -> str:
-    """A token of the officer's that ends after so many seconds, by the machine's clock."""
+def bearer(directory: Path, clock: Seconds, *, seconds: float) -> str:
+    """A token of the officer's that ends after so many seconds by that clock."""
     issuer = LocalIssuer(directory / "issuer")
-    claims = jwt.decode(issuer.token(OFFICER), options={"verify_signature": False}) | {"exp": time.time() + seconds}
+    claims = jwt.decode(issuer.token(OFFICER), options={"verify_signature": False}) | {"exp": clock.now + seconds}
     return f"Bearer {jwt.encode(claims, issuer._key, algorithm='EdDSA')}"  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_proof_is_trusted_for_a_minute_and_then_asked_for_again(tokens: Tokens, clock: Seconds, tmp_path: Path) -> None:
-    header = bearer(tmp_path, seconds=3600)
+    header = bearer(tmp_path, clock, seconds=3600)
     assert tokens.known(header) is None
     assert tokens.actor(header) == OFFICER
     began = clock.now
@@ -240,17 +240,17 @@ def test_a_proof_is_trusted_for_a_minute_and_then_asked_for_again(tokens: Tokens
 
 
 def test_no_proof_outlives_its_token(tokens: Tokens, clock: Seconds, tmp_path: Path) -> None:
-    header = bearer(tmp_path, seconds=20)
+    header = bearer(tmp_path, clock, seconds=50)
     began = clock.now
     assert tokens.actor(header) == OFFICER
-    clock.now = began + 18
+    clock.now = began + 48
     assert tokens.known(header) == OFFICER
-    clock.now = began + 21
+    clock.now = began + 51
     assert tokens.known(header) is None
 
 
-def test_only_what_was_proven_is_trusted(tokens: Tokens, tmp_path: Path) -> None:
-    header = bearer(tmp_path, seconds=3600)
+def test_only_what_was_proven_is_trusted(tokens: Tokens, clock: Seconds, tmp_path: Path) -> None:
+    header = bearer(tmp_path, clock, seconds=3600)
     tokens.actor(header)
     for other in (None, "", header[:-1], header.replace("Bearer", "bearer"), f"{header} "):
         assert tokens.known(other) is None
