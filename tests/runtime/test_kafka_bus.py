@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -13,7 +14,7 @@ from services.kernel.ports import BusError, CorruptLogError, Outgoing, Subscript
 from services.runtime.kafka_bus import KafkaBus, checksums, kafka
 from services.runtime.topics import Cluster as Topics
 from services.runtime.topics import Create, Topic
-from tests.contract.patience import PATIENCE_SECONDS, incoming
+from tests.contract.patience import PATIENCE_SECONDS, incoming, insist
 
 pytestmark = pytest.mark.kafka
 
@@ -76,10 +77,13 @@ def test_the_death_of_a_broker_loses_nothing_and_mixes_nothing_up(cluster: Clust
     found: list[int] = []
 
     def read() -> None:
-        deadline = monotonic() + PATIENCE_SECONDS
-        with closing(bus.subscribe(topic, 0, 0)) as subscription:
-            while RECORDS - 1 not in found[-500:] and monotonic() < deadline:
-                found.extend(int(message.value) for message in subscription.poll(0.5))
+        deadline, at = monotonic() + PATIENCE_SECONDS, 0
+        while RECORDS - 1 not in found[-500:] and monotonic() < deadline:
+            with suppress(BusError), closing(bus.subscribe(topic, 0, at)) as subscription:
+                while RECORDS - 1 not in found[-500:] and monotonic() < deadline:
+                    for message in subscription.poll(0.5):
+                        found.append(int(message.value))
+                        at = message.position + 1
 
     reading = threading.Thread(target=read)
     reading.start()
@@ -89,9 +93,10 @@ def test_the_death_of_a_broker_loses_nothing_and_mixes_nothing_up(cluster: Clust
                 if start == RECORDS // 2:
                     cluster.kill9(victim)
                     killed.set()
-                publisher.publish([record(topic, n) for n in range(start, start + 100)])
+                batch = [record(topic, n) for n in range(start, start + 100)]
+                insist(partial(publisher.publish, batch))
             cluster.up(victim)
-            publisher.publish([record(topic, RECORDS - 1)])
+            insist(lambda: publisher.publish([record(topic, RECORDS - 1)]))
     finally:
         if killed.is_set():
             cluster.up(*[n for n in [victim] if not cluster.is_up(n)])
@@ -109,24 +114,12 @@ def test_a_topic_made_anew_is_not_taken_for_the_old_one(brokers: str, topic: str
     with closing(bus.subscribe(topic, 0, 10)) as subscription:
         assert subscription.poll(0.5) == []
         admin.delete_topics([topic])
-        _create_again(brokers, topic)
+        insist(lambda: Topics(brokers).apply([Create(Topic(name=topic, partitions=1, replicas=3, config={}))]))
         admin.close()
         with pytest.raises(CorruptLogError):
-            bus.subscribe(topic, 0, 10)
+            insist(lambda: bus.subscribe(topic, 0, 10))
         with pytest.raises(CorruptLogError):
-            poll_patiently(subscription)
-
-
-def _create_again(brokers: str, topic: str) -> None:
-    deadline = monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            Topics(brokers).apply([Create(Topic(name=topic, partitions=1, replicas=3, config={}))])
-        except BusError:
-            if monotonic() > deadline:
-                raise
-        else:
-            return
+            insist(lambda: poll_patiently(subscription))
 
 
 @pytest.fixture
@@ -140,16 +133,16 @@ def lone(tmp_path: Path) -> Iterator[Cluster]:
 def test_a_lost_cluster_is_told_and_a_restarted_one_is_found_again(cluster: Cluster, lone: Cluster, topic_name: str) -> None:
     bus = KafkaBus(lone.bootstrap, patience_seconds=3)
     Topics(lone.bootstrap).apply([Create(Topic(name=topic_name, partitions=1, replicas=1, config={}))])
-    with closing(bus.publisher()) as publisher, closing(bus.subscribe(topic_name, 0, 0)) as subscription:
-        publisher.publish([record(topic_name, 0)])
+    with closing(bus.publisher()) as publisher, closing(insist(lambda: bus.subscribe(topic_name, 0, 0))) as subscription:
+        insist(lambda: publisher.publish([record(topic_name, 0)]))
         lone.kill9(1)
         with pytest.raises(BusError):
             publisher.publish([record(topic_name, 1)])
         with pytest.raises(BusError):
             poll_patiently(subscription)
         lone.up(1)
-        publisher.publish([record(topic_name, 2)])
-    with closing(bus.subscribe(topic_name, 0, 0)) as subscription:
+        insist(lambda: publisher.publish([record(topic_name, 2)]))
+    with closing(KafkaBus(lone.bootstrap).subscribe(topic_name, 0, 0)) as subscription:
         records = incoming(subscription)
         assert next(records).value == b"0"
         assert any(message.value == b"2" for message in records)

@@ -15,11 +15,12 @@ from services.runtime.kafka_bus import KafkaBus
 from services.runtime.relay import topic
 from services.runtime.topics import Cluster as Topics
 from services.runtime.topics import Create, Topic
+from tests.contract.patience import insist
 
 pytestmark = pytest.mark.kafka
 
 PARTITIONS = 3
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 class Ledger:
@@ -66,18 +67,17 @@ class Desk:
 
     def send(self, start: int, end: int, partition: int | None = None) -> None:
         """Send the numbers from `start` to before `end`, round all partitions or to one."""
-        self.publisher.publish(
-            [
-                Outgoing(
-                    self.topic,
-                    n % PARTITIONS if partition is None else partition,
-                    b"k",
-                    str(n).encode(),
-                    (("index", str(n).encode()),),
-                )
-                for n in range(start, end)
-            ]
-        )
+        records = [
+            Outgoing(
+                self.topic,
+                n % PARTITIONS if partition is None else partition,
+                b"k",
+                str(n).encode(),
+                (("index", str(n).encode()),),
+            )
+            for n in range(start, end)
+        ]
+        insist(lambda: self.publisher.publish(records))
 
     def work(self) -> tuple[FaustWorker, list[Ledger]]:
         """A worker of the group, running, and its readers."""
