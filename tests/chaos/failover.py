@@ -24,6 +24,8 @@ with warnings.catch_warnings():  # about a directory for sockets that is not use
 _BIN = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
 _USER = "pgserver"
 _STANDBY = "standby"
+_UNSENT_BYTES = 1_000_000
+"""Of committed work, at least, that a standby cannot have been sent, so that some of it was acknowledged."""
 
 
 class Node:
@@ -83,6 +85,11 @@ class Node:
         self._deaf = int(str(receiver))
         os.kill(self._deaf, signal.SIGSTOP)
 
+    def outruns(self) -> bool:
+        """Whether its standby, which is deaf, lacks much of what is committed here: the pipe to it is full."""
+        ((behind,),) = self.say("SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), sent_lsn)::bigint FROM pg_stat_replication")
+        return int(str(behind)) > _UNSENT_BYTES
+
     def take_over(self) -> None:
         """Make this standby the primary; it takes in what has reached it before."""
         if self._deaf is not None:
@@ -135,6 +142,8 @@ def fails_over(directory: Path, chance: Chance, *, standbys: str = _STANDBY) -> 
                 if turn % 2 == 0:
                     standby.deaf()
                     chance.wait()
+                    if not standbys:
+                        until(primary.outruns, "the primary to commit what the standby does not have")
                 primary.kill()
                 standby.take_over()
                 primary, standby = standby, Node(sockets / f"server-{turn + 2}", primary.port)
