@@ -24,7 +24,8 @@ from services.runtime.writer import Answer
 from services.standalone.registry import SPECS
 
 _AUDITOR = Actor(id="auditor-1", organisation="court-of-audit", roles=(Role.AUDITOR,))
-_PATIENCE_SECONDS = 120.0
+_PATIENCE_SECONDS = 300.0
+"""Longer than a busy machine needs to start all services, and a consumer group to notice that a member has died."""
 _LOOK_AGAIN_SECONDS = 0.01
 
 
@@ -159,7 +160,7 @@ class World(ABC):
         return self._channel(self.address(service)).speaking(lambda: self.issuer.token(actor))
 
     def _connect(self, address: str) -> Client:
-        return Client(address, lambda: "")
+        return Client(address, lambda: "", patience_seconds=_PATIENCE_SECONDS)
 
 
 class Embedded(World):
