@@ -18,7 +18,7 @@ from services.runtime.tokens import LocalIssuer
 READER = "awarding"
 LEDGER = "budget_ledger"
 _ROOT = Path(__file__).parents[2]
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 300.0
 _LOOK_SECONDS = 0.05
 
 

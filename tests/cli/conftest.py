@@ -39,7 +39,7 @@ def oproep(tmp_path_factory: pytest.TempPathFactory) -> "Generator[Line]":
     FileClock(place / "clock").set(NOON)
     line = line_for(place)
     process = line.process("up")
-    end = monotonic() + 60
+    end = monotonic() + 120
     while line("health").exit_code:
         assert process.poll() is None, "the services did not start"
         assert monotonic() < end, "the services do not answer"

@@ -21,7 +21,7 @@ from tests.runtime.tiny import DECIDER, OFFICER, Put, SetClock
 
 ORIGIN = origin("test", LOG)
 KEY = SigningKey(ORIGIN, sha256(b"synthetic").digest())
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 def entry(index: int) -> Stored:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 _ELSEWHERE = ("once", "kafka")
 """`once` prepares the machine, `kafka` needs brokers: other tests see to them."""
-_PATIENCE_SECONDS = 180
+_PATIENCE_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)

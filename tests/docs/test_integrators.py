@@ -21,7 +21,7 @@ from tests.docs.shell import ROOT, fences
 from tests.services.publishing.feeding import Filled
 
 pytestmark = pytest.mark.kafka
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 120
 PAGE = ROOT / "docs" / "how-to" / "integrators.md"
 WANTED = {"AwardGranted", "AwardAmended", "AwardWithdrawn", "AwardSettled", "AwardRecovered"}
 
@@ -55,7 +55,7 @@ def filled(life: Filled, topic_name: str, brokers: str, program: Sequence[str], 
     with closing(bus.subscribe(topic_name, 0, 0)) as subscription:
         count = 0
         while count < len(events) + 20:
-            messages = subscription.poll(60)
+            messages = subscription.poll(_PATIENCE_SECONDS)
             assert messages
             count += len(messages)
     door.stop()
@@ -112,14 +112,14 @@ def test_another_history_and_a_shorter_topic_end_it(
         other = life.feed.event(end)
         publisher.publish([record(replace(other, id=f"{'0' * 16}/{end + 1}"), source=life.feed.source, form="json")])
     last.write_text(f"{life.feed.feed_id}/{end}", "ascii")
-    done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=_PATIENCE_SECONDS)
     assert (done.returncode, done.stdout) == (1, "")
     assert "is of another history than" in done.stderr
     last.write_text(f"{life.feed.feed_id}/{end + 1_000}", "ascii")
-    done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=_PATIENCE_SECONDS)
     assert done.returncode == 1
     assert "OffsetOutOfRange" in done.stderr, "the topic is shorter than it was"
     last.write_text(f"{life.feed.feed_id}/{end - 20}", "ascii")
-    done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=_PATIENCE_SECONDS)
     assert "is of another history than" in done.stderr
     assert done.stdout.splitlines() == [text for text in filled if int(text.split()[0]) > end - 20]

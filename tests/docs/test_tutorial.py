@@ -18,7 +18,7 @@ from tests.docs.shell import ROOT, Shell, blocks
 
 _TUTORIAL = ROOT / "docs" / "tutorial" / "your-own-call.md"
 _GUIDES = ("auditors.md", "integrators.md")
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 180
 _READER = Actor(id="reader", organisation="local", roles=(Role.AUDITOR,))
 
 

@@ -22,7 +22,7 @@ from services.tlog.tree import root
 from tests.cli.line import Line
 
 AUDITOR = Actor(id="auditor-1", organisation="court", roles=(Role.AUDITOR,))
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 120
 
 
 class Deployment:
@@ -71,7 +71,7 @@ class Deployment:
     def entries(self) -> dict[str, list[Stored]]:
         """Every log as it stands."""
         issuer = LocalIssuer(self.place / "issuer")
-        client = Client(self._listen, lambda: issuer.token(AUDITOR), patience_seconds=5)
+        client = Client(self._listen, lambda: issuer.token(AUDITOR), patience_seconds=60)
         try:
             return {f"{name}/0": list(client.entries(f"{name}/0", 0)) for name in SPECS}
         finally:
@@ -80,7 +80,7 @@ class Deployment:
     def balances(self) -> dict[str, str]:
         """The ledger's state."""
         issuer = LocalIssuer(self.place / "issuer")
-        client = Client(self._listen, lambda: issuer.token(AUDITOR), patience_seconds=5)
+        client = Client(self._listen, lambda: issuer.token(AUDITOR), patience_seconds=60)
         try:
             return {f"{row.kind}/{row.key}": row.body for row in client.state("budget_ledger/0")}
         finally:

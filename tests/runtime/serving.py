@@ -52,7 +52,7 @@ class Serving:
     def address(self) -> str:
         return f"127.0.0.1:{self.host.server.port}"
 
-    def client(self, actor: Actor = TREASURER, *, token: Callable[[], str] | None = None, patience_seconds: float = 5) -> Client:
+    def client(self, actor: Actor = TREASURER, *, token: Callable[[], str] | None = None, patience_seconds: float = 60) -> Client:
         """A client that speaks for `actor`, or with another token."""
         client = Client(self.address, token or (lambda: self.issuer.token(actor)), patience_seconds=patience_seconds)
         self._clients.append(client)

@@ -91,7 +91,7 @@ def test_the_same_document_at_the_same_time_is_kept_by_all(tmp_path: Path, monke
     def together(handle: int) -> None:
         sync(handle)
         if S_ISREG(os.fstat(handle).st_mode):
-            gate.wait(10)  # all have written, none has a name yet
+            gate.wait(60)  # all have written, none has a name yet
 
     monkeypatch.setattr(os, "fsync", together)
     with ThreadPoolExecutor(4) as pool:
@@ -126,7 +126,7 @@ def test_what_is_no_name_opens_no_file(tmp_path: Path, name: str) -> None:
     with serving(tmp_path, ["intake"]) as running, PLAIN.channel(running.address) as channel:
         metadata = (("authorization", f"Bearer {running.issuer.token(AUDITOR)}"),)
         stub = document_pb2_grpc.DocumentServiceStub(channel)
-        code, words = refusal(lambda: list(stub.Get(document_pb2.GetRequest(document=name), metadata=metadata, timeout=5)))
+        code, words = refusal(lambda: list(stub.Get(document_pb2.GetRequest(document=name), metadata=metadata, timeout=60)))
     assert code == "INVALID_ARGUMENT"
     assert words.startswith("document: ")
 

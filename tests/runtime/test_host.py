@@ -12,7 +12,7 @@ def test_without_a_clock_nothing_goes_on(tmp_path: Path) -> None:
     with serving(tmp_path, ["budget_ledger"]) as running:
         assert not running.host.wait(0.2)
         (tmp_path / "clock").write_text("noon", "ascii")
-        assert running.host.wait(10)
+        assert running.host.wait(60)
         assert isinstance(running.host.failure, MalformedError)
 
 
@@ -37,12 +37,12 @@ def test_a_failure_ends_the_process_with_code_one(tmp_path: Path) -> None:
         assert any("host.started" in line for line in running.stderr)
         (tmp_path / "clock").unlink()
         said = running.stderr.read()
-        assert running.wait(30) == 1
+        assert running.wait(60) == 1
     assert "FileNotFoundError" in said
 
 
 def test_an_address_that_is_none_ends_the_process_with_code_one(tmp_path: Path) -> None:
     with process(tmp_path, listen="nowhere.invalid:7400") as running:
-        _, said = running.communicate(timeout=30)
+        _, said = running.communicate(timeout=60)
     assert running.returncode == 1
     assert "nowhere.invalid:7400" in said

@@ -28,7 +28,7 @@ def directory(tmp_path: Path) -> Path:
     writer = opened(tmp_path)
     writer.start()
     for n in range(3):
-        writer.submit(Order(command_id=f"c{n}", command=Put(box="a", amount=1), actor=OFFICER)).result(30)
+        writer.submit(Order(command_id=f"c{n}", command=Put(box="a", amount=1), actor=OFFICER)).result(60)
     writer.stop()
     writer.store.mark_relayed(3)
     writer.store.close()

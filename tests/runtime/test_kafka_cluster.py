@@ -21,7 +21,7 @@ child = Guarded(["command", sys.executable, "-c", "import time; time.sleep(600)"
 print(child.word, flush=True)
 sys.stdin.read()
 """
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 def runs(process: int) -> bool:

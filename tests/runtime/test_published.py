@@ -41,7 +41,7 @@ def writing(directory: Path) -> Generator[Writer]:
 def write(directory: Path, *boxes: str) -> None:
     with writing(directory) as writer:
         for box in boxes:
-            writer.submit(Order(command_id=box, command=Put(box=box, amount=1), actor=OFFICER)).result(30)
+            writer.submit(Order(command_id=box, command=Put(box=box, amount=1), actor=OFFICER)).result(60)
 
 
 def send(directory: Path, to: LocalBus, start: int, end: int) -> None:
@@ -186,7 +186,7 @@ def test_as_soon_as_the_bus_answers_an_older_copy_ends_and_nothing_of_it_was_sen
     running.client().execute(LEDGER, "open-3", open_envelope("envelope-3"))
     assert not running.host.wait(0.1)
     away.there = True
-    assert running.host.wait(30)
+    assert running.host.wait(60)
     assert isinstance(running.host.failure, CorruptLogError)
     assert "budget_ledger/0/1 has leaf" in str(running.host.failure)
     assert len(away.last("grants.budget_ledger.v1", 0, 9)) == 2

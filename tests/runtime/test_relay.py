@@ -20,7 +20,7 @@ from tests.contract.patience import incoming
 from tests.runtime.tiny import DECIDER, OFFICER, Put, SetClock
 
 TOPIC = "grants.tiny.v1"
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 class Crash(BaseException):

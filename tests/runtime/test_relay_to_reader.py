@@ -19,7 +19,7 @@ from tests.runtime.tiny import DECIDER, EVENTS, OFFICER, SPEC, Put, SetClock
 
 SOURCES = ("source/0", "source/1")
 ENTRIES = 120
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 
 
 @pytest.fixture(params=["unruly-1", "unruly-2", "unruly-3", pytest.param("kafka", marks=pytest.mark.kafka)])

@@ -56,7 +56,7 @@ def writing(store: SqlStore, stopped: Callable[[BaseException], None] = lambda _
 def write(store: SqlStore, orders: Iterable[Order]) -> None:
     with writing(store) as writer:
         for order in orders:
-            writer.submit(order).result(30)
+            writer.submit(order).result(60)
 
 
 def entries(store: SqlStore) -> Sequence[Stored]:
@@ -121,7 +121,7 @@ def test_what_is_whole_stays_as_it_is_and_its_writer_is_not_disturbed(whole: Sql
         assert restored(whole, published[:4], signed=False) == Restored(LOG, len(published), 4, len(published))
         assert restored(whole, published, signed=False).length == len(published)
         assert kept(whole) == before
-        writer.submit(Order(command_id="more", command=Put(box="a", amount=1), actor=OFFICER)).result(30)
+        writer.submit(Order(command_id="more", command=Put(box="a", amount=1), actor=OFFICER)).result(60)
     assert reasons == []
 
 
@@ -131,7 +131,7 @@ def test_a_writer_that_runs_ends_when_something_is_added(whole: SqlStore, fresh:
     with writing(store, reasons.append) as writer:
         restored(store, entries(whole))
         with pytest.raises(RuntimeError, match="nothing of this was recorded"):
-            writer.submit(ORDERS[0]).result(30)
+            writer.submit(ORDERS[0]).result(60)
     assert [type(reason) for reason in reasons] == [FencedError]
     assert kept(store) == kept(whole)
 
@@ -144,7 +144,7 @@ def test_without_the_key_nothing_is_signed_until_the_writer_starts(whole: SqlSto
         assert head is not None
         assert head.checkpoint is None
     with writing(store) as writer:
-        writer.submit_all(()).result(30)
+        writer.submit_all(()).result(60)
     assert kept(store) == kept(whole)
 
 

@@ -36,7 +36,7 @@ def ledger(running: Serving) -> Generator[Any]:
 
 
 def terms(running: Serving, actor: Actor = TREASURER) -> dict[str, Any]:
-    return {"metadata": (("authorization", f"Bearer {running.issuer.token(actor)}"),), "timeout": 5}
+    return {"metadata": (("authorization", f"Bearer {running.issuer.token(actor)}"),), "timeout": 60}
 
 
 def wire(**changes: Any) -> pb.OpenEnvelope:
@@ -149,12 +149,12 @@ def test_a_cancelled_call_still_takes_effect_once(running: Serving, ledger: Any)
     class Standing:
         def now(self) -> datetime:
             reached.set()
-            assert held.wait(10)
+            assert held.wait(60)
             return NOON
 
     writer._clock = Standing()  # the transaction of this command stands still here
     call = ledger.Execute.future(request, **terms(running))
-    assert reached.wait(10)
+    assert reached.wait(60)
     call.cancel()
     assert call.cancelled()
     writer._clock = clock
@@ -178,5 +178,5 @@ def test_a_log_that_is_no_longer_written_asks_to_try_again(tmp_path_factory: pyt
         for number in range(2):
             with pytest.raises(UnreachableError, match="stopped writing; nothing of this was recorded"):
                 running.client(patience_seconds=0).execute(LEDGER, f"late-{number}", open_envelope())
-        assert running.host.wait(5)
+        assert running.host.wait(60)
         assert isinstance(running.host.failure, FencedError)

@@ -44,7 +44,7 @@ def port(running: Serving) -> int:
 def fetched(
     running: Serving, place: str, *, token: str | None = None, method: str = "GET", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port(running), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port(running), timeout=60)
     try:
         connection.request(method, place, headers={"Authorization": f"Bearer {token}", **headers} if token else headers)
         answer = connection.getresponse()
@@ -154,7 +154,7 @@ def test_a_connection_that_fails_is_told_and_the_others_go_on(running: Serving, 
 
 
 def answers(port: int, place: str) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", place)
     try:
         return connection.getresponse().status == 200

@@ -19,7 +19,7 @@ from services.runtime.sql_store import SqlStore, open_store
 from services.runtime.writer import Answer, Order, Writer
 from tests.runtime.tiny import CHECK, DECIDER, NOON, OFFICER, SYSTEM, Added, Put, SetClock
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 class HeldStore(SqlStore):

@@ -109,7 +109,7 @@ def test_a_second_host_on_the_same_files_takes_over(tmp_path: Path) -> None:
         with serving(tmp_path, names) as second:
             assert second.client().execute(LEDGER, "open-1", open_envelope("envelope-1")).index == opened.index
             after = second.client().execute(LEDGER, "open-2", open_envelope("envelope-2"))
-            assert first.host.wait(10)
+            assert first.host.wait(60)
             assert isinstance(first.host.failure, FencedError)
             assert (after.index, after.repeated) == (opened.index + 1, False)
             auditor = second.client(AUDITOR)

@@ -59,7 +59,7 @@ def test_a_door_hears_of_what_is_told(writer: Writer, clock: Hands, made: list[D
     worker.start()
     take_in(writer, clock, list(in_time(recorded()))[:40])
     feed = made[0].context.feed
-    assert feed.wait(0, 10)
+    assert feed.wait(0, 60)
     assert feed.event(0).type == "CallPublished"
     worker.stop()
     assert made[0].steps == ["start", "stop"]

@@ -20,7 +20,7 @@ from services.runtime import convert
 from services.runtime.local_bus import LocalBus
 from tests.services.publishing.feeding import Filled
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 class Frail(LocalBus):

@@ -130,7 +130,7 @@ def serving(feed: Feed, views: Views, layout: Layout = SMALL) -> Generator[Serve
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
-        with httpx.Client(timeout=20) as client:
+        with httpx.Client(timeout=60) as client:
             yield Served(base, feed, client)
     finally:
         server.should_exit = True

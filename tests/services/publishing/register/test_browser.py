@@ -37,6 +37,8 @@ KINDS = {
 """A page of every kind, in one of the two languages: they differ in words only."""
 HARMFUL = ("/en/", "/nl/awards", f"/en/awards/{AWARD}", "/nl/sums", "/en/calls/radicalisation-2021-round2")
 WIDTHS = (320, 360, 700, 1000, 1184, 1280)
+PATIENCE_MILLISECONDS = 120_000
+"""What a busy machine may take for a step."""
 AXE = Axe()
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -56,7 +58,7 @@ def _missing(error: Exception) -> NoReturn:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         try:
-            opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MILLISECONDS)
         except Error as error:
             _missing(error)
         yield opened
@@ -67,6 +69,7 @@ def browser() -> Iterator[Browser]:
 def tab(browser: Browser) -> Iterator[Page]:
     """A page at which nothing may go wrong: no error in the console (a broken policy is one), and everything loads."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     faults = list[str]()
     page = context.new_page()
 
