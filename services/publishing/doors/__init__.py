@@ -4,6 +4,7 @@ A door is a module or package here with a function `door(DoorContext) -> Worker`
 views at its own pace, keeps its own place, and may be stopped anywhere. All hear of new events by `Feed.on_change` or `Feed.wait`.
 """
 
+import resource
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from services.runtime.spec import Serving, Worker
 from services.runtime.writer import Writer
 
 _LOOK_SECONDS = 1.0
+_FILES = 65_536
+"""Files that may be open, a connection being one, as far as the system lets a process ask: the doors hold thousands of readers."""
 
 log = structlog.get_logger()
 
@@ -54,6 +57,8 @@ class Doors:
 
     def start(self) -> None:
         """Follow the log, and open the doors."""
+        if self._doors:
+            _allow_files()
         self._thread.start()
         for door in self._doors:
             door.start()
@@ -80,6 +85,14 @@ class Doors:
         except BaseException as error:  # whatever it is, readers would never hear of what comes next, and the owner must know
             log.exception("feed.stopped", log=self._writer.name)
             self._stopped(error)
+
+
+def _allow_files() -> None:
+    """Raise the limit of open files of this process. Most systems set it at 1,024, and leave it to the process to ask for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def doors(writer: Writer, settings: Settings, stopped: Callable[[BaseException], None]) -> Worker:

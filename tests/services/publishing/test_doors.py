@@ -1,5 +1,6 @@
 """The worker beside the log: doors open after the feed follows, and close before it stops."""
 
+import resource
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -85,3 +86,16 @@ def test_a_log_without_the_feed_has_no_doors(writer: Writer, made: list[Door]) -
     worker.start()
     worker.stop()
     assert made == []
+
+
+def test_a_process_with_doors_may_open_as_many_files_as_the_system_lets_it(writer: Writer, made: list[Door]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    try:
+        worker = doors.doors(writer, Settings(), lambda _error: None)
+        worker.start()
+        worker.stop()
+        assert made[0].steps == ["start", "stop"]
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536), hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
