@@ -21,7 +21,7 @@ stored. Nothing in here is personal beyond opaque ids. With Python 3.11 or later
     python audit.pyz replay .   does every decision follow from the rules, and do the sums hold at every step
     python audit.pyz --help     everything as of a moment, one award from end to end
 
-`audit.pyz` comes from those whom you audit. With the program from elsewhere (`pip install oproep=={version}`) you need not trust
+`audit.pyz` comes from those whom you audit. With the program from elsewhere (oproep {version}, from its source) you need not trust
 it: `oproep audit` has the same commands, and tables for Excel, SQL, a printed report, two exports compared, what-if.
 
 Without any program, the logs are plain files: `logs/<service>-<shard>/tile/entries/…` holds the entries as JSON, each behind

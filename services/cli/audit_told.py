@@ -35,10 +35,7 @@ def verified(found: Verified, *, as_json: bool) -> None:
     if as_json:
         common.print_json(found.told())
         return
-    rows = [
-        (log, size, found.roots.get(log, "")[:16], "first seen" if log not in found.since else f"grew from {found.since[log]}")
-        for log, size in found.sizes.items()
-    ]
+    rows = [(log, size, found.roots.get(log, "")[:16], _since(found, log)) for log, size in found.sizes.items()]
     common.print_table(f"Logs of {found.deployment}", ("log", "entries #", "root begins", "accepted before"), rows)
     _faults(found.faults)
     for log, others in found.cosigned.items():
@@ -52,6 +49,16 @@ def verified(found: Verified, *, as_json: bool) -> None:
         common.console.print(words, style="yellow", markup=False, soft_wrap=True)
     if not found.faults:
         common.console.print(f"{sum(found.sizes.values())} entries, {found.causes} causes: accepted", style="green", markup=False)
+
+
+def _since(found: Verified, log: str) -> str:
+    """What was accepted of a log before; nothing is said of one with a fault, whose root is not known either."""
+    before = found.since.get(log)
+    if log not in found.roots:
+        return ""
+    if before is None:
+        return "first seen"
+    return "the same" if before == found.sizes[log] else f"grew from {before}"
 
 
 def replayed(found: Rerun, *, as_json: bool) -> None:

@@ -44,7 +44,7 @@ complaints = Console(stderr=True, highlight=False)
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """End with a message on standard error. Exit code 1: it was refused or failed; 2: the call itself was wrong."""
-    complaints.print(message, style="red", markup=False)
+    complaints.print(message, style="red", markup=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -174,10 +174,13 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; columns whose name ends in `€` stand right."""
+    """Print a table; columns whose name ends in `€` or `#` stand right.
+
+    Where the terminal is narrow, a cell goes on in the next line: an id or a sum that is cut off tells another one.
+    """
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column, justify="right" if column.endswith(("€", "#")) else "left")
+        table.add_column(column, justify="right" if column.endswith(("€", "#")) else "left", overflow="fold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     console.print(table)

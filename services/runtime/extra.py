@@ -18,4 +18,5 @@ def library(name: str) -> Any:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         top = name.partition(".")[0]
-        raise MissingExtraError(f"{top} is not installed; it comes with the extra audit: pip install 'oproep[audit]'") from error
+        how = "pip install '.[audit]' in a copy of the source"
+        raise MissingExtraError(f"{top} is not installed; it comes with the extra audit: {how}") from error

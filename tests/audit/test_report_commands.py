@@ -149,16 +149,16 @@ def test_a_log_that_cannot_be_read_is_named_with_its_index(export: Path, tmp_pat
 
 def test_a_missing_library_says_how_to_get_it(export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> object:
-        raise extra.MissingExtraError(f"{name} is not installed; it comes with the extra audit: pip install 'oproep[audit]'")
+        raise extra.MissingExtraError(f"{name} is not installed; it comes with the extra audit: pip install '.[audit]'")
 
     monkeypatch.setattr("services.runtime.arrow.library", missing)
     done = call("tables", export, tmp_path / "out", "--form", "parquet")
     assert done.exit_code == 1
-    assert "oproep[audit]" in done.output
+    assert "pip install '.[audit]'" in done.output
 
 
 def test_the_extra_names_what_is_imported_late() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]["audit"]
     assert {re.split(r"[>=]", name)[0] for name in extras} == {"duckdb", "pyarrow", "typst"}
-    with pytest.raises(extra.MissingExtraError, match=r"oproep\[audit\]"):
+    with pytest.raises(extra.MissingExtraError, match=r"pip install '\.\[audit\]' in a copy of the source"):
         extra.library("surely_not_there")
