@@ -14,6 +14,7 @@ from grants.document.v1 import document_pb2, document_pb2_grpc
 from grants.log.v1 import log_pb2, log_pb2_grpc
 
 from services.kernel.ports import BusError, Stored
+from services.runtime import tracing
 from services.runtime.server import PIECE_BYTES
 from services.runtime.spec import Spec
 from services.runtime.tls import PLAIN, Tls, TlsError
@@ -121,7 +122,7 @@ class Client:
         return {"metadata": self._metadata(), "timeout": CALL_SECONDS}
 
     def _metadata(self) -> Sequence[tuple[str, str]]:
-        return (("authorization", f"Bearer {self._token()}"),)
+        return (("authorization", f"Bearer {self._token()}"), tracing.onward())
 
     def _call(self, call: Callable[[], T]) -> T:
         end = time.monotonic() + self._patience

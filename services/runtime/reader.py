@@ -17,7 +17,7 @@ from services.kernel import canonical
 from services.kernel.entry import Cause, Entry
 from services.kernel.form import MalformedError, to_json
 from services.kernel.ports import Bus, BusError, CorruptLogError, Message, Outgoing, Parked, Stored
-from services.runtime import metrics
+from services.runtime import metrics, tracing
 from services.runtime.facts import Fact
 from services.runtime.relay import DEAD_LETTERS, incoming, topic
 from services.runtime.shards import EVERY, shard_of, system_actor
@@ -49,10 +49,10 @@ class Interpreter:
         self._spec, self._shard, self._shards, self._events = spec, shard, shards, events
         self._actor = system_actor(spec.decider.service)
 
-    def arrival(self, source: str, stored: Stored, next_position: int) -> Arrival:
-        """The entry with the commands that follow from it, or with the fault that stops it."""
+    def arrival(self, source: str, stored: Stored, next_position: int, trace: str = "") -> Arrival:
+        """The entry with the commands that follow from it, followed as it was, or with the fault that stops it."""
         try:
-            orders, fault = tuple(self._orders(source, stored)), None
+            orders, fault = tuple(self._orders(source, stored, trace)), None
         except MalformedError as error:
             orders, fault = (), str(error)
         return Arrival(
@@ -66,7 +66,7 @@ class Interpreter:
             fault=fault,
         )
 
-    def _orders(self, source: str, stored: Stored) -> Iterable[Order]:
+    def _orders(self, source: str, stored: Stored, trace: str) -> Iterable[Order]:
         entry = Entry.from_bytes(stored.value)
         cause = Cause(log=source, index=stored.index, leaf=stored.leaf)
         for number, body in enumerate(entry.events):
@@ -83,7 +83,7 @@ class Interpreter:
                 key = self._spec.decider.shard(command)
                 if key == EVERY or shard_of(key, self._shards) == self._shard:
                     command_id = f"{source}/{stored.index}/{number}/{n}"
-                    yield Order(command_id=command_id, command=command, actor=self._actor, cause=cause)
+                    yield Order(command_id=command_id, command=command, actor=self._actor, cause=cause, trace=trace)
 
     def _message(self, source: str, body: Any, number: int) -> Proto | None:
         """The event as the message of its type; None for a type that this version does not know, as it cannot concern it."""
@@ -130,7 +130,8 @@ class Reader:
                 self._compare(stored, arrivals)
             else:
                 arrivals += self._gap(wanted, stored, message.position)
-                arrivals.append(self._interpreter.arrival(self.source, stored, message.position + 1))
+                trace = tracing.followed(message.header(tracing.HEADER) or "")
+                arrivals.append(self._interpreter.arrival(self.source, stored, message.position + 1, trace))
                 wanted = stored.index + 1
         self._receive(arrivals)
         metrics.reader_next.labels(*self._label).set(wanted)

@@ -11,7 +11,7 @@ import structlog
 from services.kernel.canonical import decode, leaf
 from services.kernel.form import MalformedError
 from services.kernel.ports import Bus, BusError, Message, Outgoing, Publisher, Stored
-from services.runtime import metrics
+from services.runtime import metrics, tracing
 from services.runtime.intact import check_published
 from services.runtime.writer import Writer
 
@@ -31,14 +31,15 @@ def topic(service: str) -> str:
     return f"grants.{service}.v1"
 
 
-def outgoing(name: str, stored: Stored) -> Outgoing:
-    """An entry as a record: its exact bytes, found again by log, index and leaf."""
+def outgoing(name: str, stored: Stored, trace: str = "") -> Outgoing:
+    """An entry as a record: its exact bytes, found again by log, index and leaf. A trace goes beside them, if there is one."""
     service, _, shard = name.partition("/")
     headers = (
         ("content-type", CONTENT_TYPE),
         ("log", name.encode()),
         ("index", str(stored.index).encode()),
         ("leaf", stored.leaf.encode()),
+        *(((tracing.HEADER, trace.encode()),) if trace else ()),
     )
     return Outgoing(topic(service), int(shard), stored.stream.encode(), stored.value, headers)
 
@@ -121,6 +122,8 @@ class Relay:
         metrics.relay_lag.labels(self._writer.name).set(length - start)
         if not entries:
             return start
-        publisher.publish([outgoing(self._writer.name, stored) for stored in entries])
+        followed = self._writer.followed
+        publisher.publish([outgoing(self._writer.name, stored, followed.of(stored.index)) for stored in entries])
         self._writer.store.mark_relayed(entries[-1].index + 1)
+        followed.sent(entries[-1].index + 1)
         return entries[-1].index + 1

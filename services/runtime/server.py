@@ -19,6 +19,7 @@ from grpc_reflection.v1alpha import reflection
 
 from services.kernel.form import Digest, MalformedError, from_json
 from services.kernel.people import Actor, Role
+from services.runtime import tracing
 from services.runtime.documents import DestroyedError, Documents
 from services.runtime.log_servicer import LogServicer
 from services.runtime.shards import shard_of
@@ -52,12 +53,12 @@ class Executor:
 
     async def Execute(self, request: Any, context: Any) -> Any:  # noqa: N802 - named by the contract
         """Decide a command durably and answer; a refusal is an answer. Cancelling the call does not cancel the command."""
-        (answer,) = await self._decided([self._codec.order(request, _actor.get())], context)
+        (answer,) = await self._decided([self._codec.order(request, _actor.get(), tracing.followed())], context)
         return self._codec.response(answer)
 
     async def ExecuteMany(self, request: Any, context: Any) -> Any:  # noqa: N802 - named by the contract
         """Decide commands durably, those of one log in the order of the request, and answer when all are done."""
-        answers = await self._decided(self._codec.orders(request, _actor.get()), context)
+        answers = await self._decided(self._codec.orders(request, _actor.get(), tracing.followed()), context)
         return self._codec.many(answers)
 
     async def _decided(self, orders: Sequence[Order], context: Any) -> Sequence[Answer]:
@@ -269,6 +270,7 @@ class _Gate(grpc.aio.ServerInterceptor):
         return make(unary, handler.request_deserializer, handler.response_serializer)
 
     async def _enter(self, context: Any, roles: tuple[Role, ...]) -> None:
+        tracing.enter(context.invocation_metadata())
         header = dict(context.invocation_metadata() or ()).get("authorization")
         try:
             actor = self._tokens.known(header)

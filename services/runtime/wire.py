@@ -26,7 +26,7 @@ class Codec:
         self._request, self._response = service.ExecuteRequest, service.ExecuteResponse
         self._requests, self._responses = service.ExecuteManyRequest, service.ExecuteManyResponse
 
-    def order(self, request: Any, actor: Actor) -> Order:
+    def order(self, request: Any, actor: Actor, trace: str = "") -> Order:
         """The command in a request.
 
         Raises:
@@ -38,13 +38,13 @@ class Codec:
             raise MalformedError("command", "missing", ", ".join(sorted(self._commands)))
         message: Message = getattr(request, chosen)
         kind = self._commands[message.DESCRIPTOR.name]
-        order = Order(command_id=command_id, command=from_json(kind, body(message)), actor=actor)
+        order = Order(command_id=command_id, command=from_json(kind, body(message)), actor=actor, trace=trace)
         size = len(order.encoded) - len(f'"type":"{kind.__name__}",')
         if size > MAX_COMMAND_BYTES:
             raise MalformedError("command", f"{size} bytes as canonical JSON", f"at most {MAX_COMMAND_BYTES}")
         return order
 
-    def orders(self, requests: Any, actor: Actor) -> list[Order]:
+    def orders(self, requests: Any, actor: Actor, trace: str = "") -> list[Order]:
         """The commands in a request of many.
 
         Raises:
@@ -55,7 +55,7 @@ class Codec:
             raise MalformedError("requests", f"{len(many)} commands", f"1 to {MAX_COMMANDS}")
         orders: list[Order] = []
         try:
-            orders.extend(self.order(request, actor) for request in many)
+            orders.extend(self.order(request, actor, trace) for request in many)
         except MalformedError as error:
             raise MalformedError(f"requests[{len(orders)}].{error.field}", error.fault, error.allowed) from error
         return orders

@@ -26,6 +26,7 @@ from services.runtime import metrics
 from services.runtime.checkpoints import Checkpoints
 from services.runtime.intact import check_end
 from services.runtime.state import RowState
+from services.runtime.tracing import Followed
 from services.tlog.notes import SigningKey, origin
 
 _BATCH = 256
@@ -60,6 +61,8 @@ class Order:
     command: Any
     actor: Actor
     cause: Cause | None = None
+    trace: str = ""
+    """The `traceparent` under which it is followed, if it is; no part of what is recorded."""
 
     @cached_property
     def encoded(self) -> bytes:
@@ -105,6 +108,7 @@ class Writer:
         self._known = _NOTHING
         self._door = threading.Lock()
         self._ended = False
+        self.followed = Followed(name)
         self._state = RowState()
         self._checkpoints = Checkpoints(origin(deployment, name), keys)
         self._epoch = store.take_over()
@@ -214,6 +218,7 @@ class Writer:
                     state=self._state,
                     checkpoints=self._checkpoints,
                     clock=self._clock,
+                    followed=self.followed,
                 )
                 answers = [work(batch) for work, _ in jobs]
                 batch.finish()
@@ -248,7 +253,9 @@ class _Batch:
         state: RowState,
         checkpoints: Checkpoints,
         clock: Clock,
+        followed: Followed,
     ) -> None:
+        self._followed, self._told = followed, list[tuple[Order, Answer]]()
         self._deployment, self._name, self._decider, self._tx, self._state = deployment, name, decider, tx, state
         self._checkpoints = checkpoints
         head = tx.head()
@@ -266,7 +273,10 @@ class _Batch:
         self._checkpoints.flush()
 
     def count(self) -> None:
-        """Tell the metrics what is durable now."""
+        """Tell the metrics what is durable now, and those who follow a command."""
+        for order, answer in self._told:
+            kind = type(order.command).__name__
+            self._followed.tell(order.trace, answer.index, kind, answer.events, repeated=answer.repeated)
         metrics.log_length.labels(self._name).set(self.length)
         for (command, outcome), number in self._outcomes.items():
             metrics.commands.labels(self._decider.service, command, outcome).inc(number)
@@ -278,6 +288,12 @@ class _Batch:
 
     def execute(self, order: Order) -> Answer:
         """One command, or the recorded answer to it."""
+        answer = self._answer(order)
+        if order.trace:
+            self._told.append((order, answer))
+        return answer
+
+    def _answer(self, order: Order) -> Answer:
         body = encoded_body_digest(order.encoded, order.actor)
         if order.command_id not in self._known:
             self._known[order.command_id] = self._tx.recorded(order.command_id)
@@ -371,6 +387,7 @@ class _Batch:
         )
         stored = Stored(self.length, stream, value, leaf(value))
         self._pending.append((stored, self._now))
+        self._followed.keep(self.length, order.trace)
         self.length += 1
         return stored
 

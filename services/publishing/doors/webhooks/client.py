@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from grants.webhooks.v1 import webhooks_pb2 as pb
 from grants.webhooks.v1 import webhooks_pb2_grpc
 
+from services.runtime import tracing
 from services.runtime.client import translated
 from services.runtime.convert import body
 from services.runtime.tls import PLAIN, Tls
@@ -76,7 +77,8 @@ class WebhooksClient:
 
     def _call(self, method: Any, request: Message) -> dict[str, Any]:
         try:
-            answer = method(request, metadata=(("authorization", f"Bearer {self._token()}"),), timeout=_CALL_SECONDS)
+            metadata = (("authorization", f"Bearer {self._token()}"), tracing.onward())
+            answer = method(request, metadata=metadata, timeout=_CALL_SECONDS)
         except grpc.RpcError as error:
             raise translated(error, self._address) from error
         return dict(body(answer))
