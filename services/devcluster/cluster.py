@@ -22,7 +22,7 @@ from services.devcluster.jars import classpath
 
 _DEPLOY = Path(__file__).parents[2] / "deploy" / "cluster"
 _HEAP = "384m"
-_START_SECONDS = 120
+_START_SECONDS = 300
 _ASK_SECONDS = 0.2
 _ANSWER_MILLISECONDS = 2_000
 _JAVA = (

@@ -45,7 +45,7 @@ def oproep(tmp_path_factory: pytest.TempPathFactory) -> "Generator[Line]":
         assert monotonic() < end, "the services do not answer"
     yield line
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
 
 
 @pytest.fixture

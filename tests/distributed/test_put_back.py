@@ -20,12 +20,17 @@ from services.devcluster import Cluster
 from tests.runtime.serving import LEDGER, TREASURER, open_envelope, serving
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
-_SECONDS = 120
+_SECONDS = 300
 
 
 def made(server: str, url: str, name: str, *, template: str = "template1") -> str:
     """Another database beside that of `url`, out of one that nobody uses; gives its URL."""
     with psycopg.connect(server, autocommit=True) as connection:
+        used = b"SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+        end, pause = monotonic() + _SECONDS, Event()
+        while connection.execute(used, (template,)).fetchone() != (0,):
+            assert monotonic() < end, "its users were killed, and their sessions do not end"
+            pause.wait(0.1)
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
     return url.replace(urlsplit(url).path, f"/{name}")
 
