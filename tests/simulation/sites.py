@@ -137,11 +137,11 @@ class _Interpreter(Interpreter):
         super().__init__(*args, **more)
         self._known: dict[tuple[str, Stored], Arrival] = {}
 
-    def arrival(self, source: str, stored: Stored, next_position: int) -> Arrival:
+    def arrival(self, source: str, stored: Stored, next_position: int, trace: str = "") -> Arrival:
         """See `Interpreter.arrival`."""
         known = self._known.get((source, stored))
         if known is None:
-            known = self._known[source, stored] = super().arrival(source, stored, next_position)
+            known = self._known[source, stored] = super().arrival(source, stored, next_position, trace)
         return replace(known, next_position=next_position)
 
 
