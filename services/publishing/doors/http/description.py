@@ -66,6 +66,7 @@ class _Told:
             "stream": "/v1/stream",
             "atom": "/v1/atom",
             "ldes": "/v1/ldes",
+            "checkpoint": "/v1/log/checkpoint",
             "files": "/v1/files",
             "opportunities": "/common-grants/opportunities",
             "awards": "/common-grants/awards",

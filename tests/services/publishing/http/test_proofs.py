@@ -1,7 +1,8 @@
 """What a reader can prove: an event's entry is in the signed log; and that entries tell no more than their call publishes."""
 
 import json
-from collections.abc import Iterator
+from base64 import b64decode
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -10,9 +11,10 @@ from services.publishing.doors.http.proofs import may_be_shown
 from services.publishing.terms import Published
 from services.publishing.views import Views
 from services.tlog import verify_receipt
-from services.tlog.notes import SigningKey, origin
+from services.tlog.notes import Checkpoint, SigningKey, origin, verify
+from services.tlog.tree import leaf_hash, root, verify_consistency
 from tests.services.publishing.feeding import ALL, DEPLOYMENT, LOG, Filled
-from tests.services.publishing.http.serving import Open, opened, restored
+from tests.services.publishing.http.serving import BASE, Open, opened, restored
 
 KEY = SigningKey(origin(DEPLOYMENT, LOG), bytes(32))
 
@@ -43,8 +45,52 @@ def test_a_proof_is_of_one_entry_and_one_key(signed: Open) -> None:
         verify_receipt.check(signed.get("/v1/events/7/entry").content, proof, str(stranger.verifier))
 
 
-def test_a_log_without_a_key_has_no_proof(door: Open) -> None:
-    assert (door.get("/v1/events/7/proof").status_code, door.get("/v1/events/7/proof").json()["title"]) == (404, "Not signed")
+@pytest.mark.parametrize("path", ["/v1/events/7/proof", "/v1/log/checkpoint", "/v1/log/consistency/1/2"])
+def test_a_log_without_a_key_has_no_proof(door: Open, path: str) -> None:
+    assert (door.get(path).status_code, door.get(path).json()["title"]) == (404, "Not signed")
+
+
+def test_the_checkpoint_is_that_of_the_log(signed: Open) -> None:
+    answer = signed.get("/v1/log/checkpoint")
+    assert answer.headers["content-type"].startswith("text/plain")
+    with signed.feed.store.read() as reads:
+        hashes = [leaf_hash(stored.value) for stored in reads.entries(0, reads.head().length)]
+    assert verify(answer.text, [KEY.verifier]) == Checkpoint(KEY.verifier.name, len(hashes), root(hashes))
+    assert signed.get("/v1/events/7/proof").text.endswith(f"\n\n{answer.text}")
+
+
+def consistent(signed: Open, old: int, new: int, roots: Sequence[bytes]) -> bool:
+    """Whether what is given between two sizes proves what it should; `roots` are those of both trees."""
+    first, *lines = signed.get(f"/v1/log/consistency/{old}/{new}").text.removesuffix("\n").split("\n")
+    assert first == f"old {old}"
+    return verify_consistency(old, roots[0], new, roots[1], [b64decode(line, validate=True) for line in lines])
+
+
+def test_the_log_is_proven_to_have_only_grown_between_any_two_sizes(signed: Open) -> None:
+    with signed.feed.store.read() as reads:
+        hashes = [leaf_hash(stored.value) for stored in reads.entries(0, reads.head().length)]
+    for old, new in [(1, 1), (1, 2), (2, 3), (7, 64), (64, 128), (100, 200), (len(hashes) - 1, len(hashes)), (3, len(hashes))]:
+        roots = root(hashes[:old]), root(hashes[:new])
+        assert consistent(signed, old, new, roots)
+        assert not consistent(signed, old, new, (root([*hashes[: old - 1], bytes(32)]), roots[1]))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "status", "code", "field"),
+    [
+        ("0/3", 400, "out_of_range", "old"),
+        ("4/3", 400, "out_of_range", "old"),
+        ("1/99999", 404, "beyond_the_end", "new"),
+        ("99999/99999", 404, "beyond_the_end", "new"),
+        ("1/x", 400, "malformed", "new"),
+        ("01/3", 400, "malformed", "old"),
+        ("-1/3", 400, "malformed", "old"),
+        ("1/9999999999999999999999", 400, "malformed", "new"),
+    ],
+)
+def test_sizes_between_which_there_is_no_proof(signed: Open, sizes: str, status: int, code: str, field: str) -> None:
+    document = signed.get(f"/v1/log/consistency/{sizes}").json()
+    assert (document["status"], document["type"], document["field"]) == (status, f"{BASE}/problems/{code}", field)
 
 
 def shown(life: Filled, published: frozenset[str]) -> set[str]:
