@@ -20,7 +20,7 @@ from services.runtime.kafka_access import KafkaAccess
 from services.subscriber.event import CutError, Event, FeedError
 from services.subscriber.following import Course, Door, follow
 from services.subscriber.ledger import Ledger, Lines, Nowhere, PlaceFile
-from services.subscriber.proving import Prover
+from services.subscriber.proving import ForkError, Prover
 from services.subscriber.web import Web
 from services.tlog.notes import NoteError, VerifierKey
 
@@ -81,7 +81,8 @@ def subscribe(
 ) -> None:
     """Read a feed of awards, each event once and in order, and print it as a line of JSON (CloudEvents 1.0).
 
-    Cuts are bridged. Exit code 1 if an event is missing, of another history, or not proven, or if the feed stays away.
+    Cuts are bridged. With --key the log's checkpoint is kept beside the place, and the next run holds the log to it. Exit code 1 if
+    an event is missing, of another history, or not proven, if the log has not only grown, or if the feed stays away.
     """
     if into is not None and (place is not None or run or types or calls):
         common.fail("--into: holds every event, and is itself the place; allowed: without --place, --run, --type and --call", 2)
@@ -90,7 +91,7 @@ def subscribe(
         with ExitStack() as held:
             door = held.enter_context(closing(_door(from_, by)))
             ledger: Ledger = held.enter_context(closing(Lines(into) if into else PlaceFile(place) if place else Nowhere()))
-            prover = _prover(proofs or from_, keys, entries=entries)
+            prover = _prover(proofs or from_, keys, entries=entries, kept=ledger.checkpoint())
             if prover is not None:
                 held.callback(prover.close)
             follow(
@@ -100,8 +101,12 @@ def subscribe(
                 wanted=_wanted(types or [], calls or []),
                 course=_until_interrupted(Course(every_seconds=every if follow_on or door.live else None, count=count)),
                 check=prover.check if prover else lambda _event: None,
+                look=prover.look if prover else lambda: None,
                 cut=lambda error: common.complaints.print(f"again: {error}", style="yellow", markup=False),
             )
+    except ForkError as error:
+        sys.stderr.write(f"{error.evidence}\n")  # as it is: a line that is broken in two proves nothing
+        common.fail(str(error))
     except (FeedError, CutError, BusError, OSError, _CommandError) as error:
         common.fail(str(error))
     except KeyboardInterrupt:
@@ -136,14 +141,14 @@ def _door(address: str, by: By) -> Door:
     return LinkedData(web)
 
 
-def _prover(address: str, keys: list[str] | None, *, entries: bool) -> Prover | None:
+def _prover(address: str, keys: list[str] | None, *, entries: bool, kept: str) -> Prover | None:
     if not keys:
         return None
     if not address.startswith(("http://", "https://")):
         common.fail("--proofs: missing; allowed: the public address of the feed, http://… or https://…", 2)
     texts = [line for key in keys for line in (Path(key).read_text("utf-8").split() if Path(key).is_file() else [key])]
     try:
-        return Prover(Web(address), [VerifierKey.parse(text) for text in texts], entries=entries)
+        return Prover(Web(address), [VerifierKey.parse(text) for text in texts], entries=entries, kept=kept)
     except NoteError as error:
         common.fail(f"--key: {error}", 2)
 

@@ -54,12 +54,14 @@ def follow(
     *,
     course: Course | None = None,
     wanted: Callable[[Event], bool] = lambda _event: True,
-    check: Callable[[Event], None] = lambda _event: None,
+    check: Callable[[Event], str | None] = lambda _event: None,
+    look: Callable[[], None] = lambda: None,
     cut: Callable[[CutError], None] = lambda _error: None,
 ) -> int:
     """Pass on each event after the ledger's place; gives how many. Door and ledger stay open.
 
-    What is not `wanted` is noted, and neither passed on nor counted. `check` proves an event before, `cut` hears of each cut.
+    What is not `wanted` is noted, and neither passed on nor counted. `check` proves an event before, and says which checkpoint of
+    the feed's log to keep with it; `look` is called before the door is asked, `cut` hears of each cut.
 
     Raises:
         FeedError: if an event is missing, of another history, or not proven. Nothing after it is passed on.
@@ -69,13 +71,14 @@ def follow(
     taken = cuts = 0
     while not course.stop.is_set():
         try:
+            look()
             for event in door.events(ledger.place()):
                 if _is_next(event, ledger.place()):
-                    check(event)
+                    checkpoint = check(event)
                     course.busy.set()
                     if passed := wanted(event):
                         hand_over(event)
-                    ledger.keep(event)
+                    ledger.keep(event, checkpoint)
                     course.busy.clear()
                     taken, cuts = taken + passed, 0
                     if taken == course.count or course.stop.is_set():

@@ -1,62 +1,39 @@
 """The feed of the call of 2021 behind a real server, with a log that is signed."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 
 import pytest
 
-from services.kernel.entry import Entry
 from services.publishing.cloudevent import structured as told
-from services.publishing.codec import SPEC
 from services.publishing.doors.http import app
 from services.publishing.doors.ldes import routes as ldes
 from services.publishing.doors.ldes.pages import Layout
-from services.publishing.feed import Feed
-from services.publishing.views import Views
-from services.runtime.sql_store import open_store
-from services.runtime.writer import Writer
 from services.subscriber import following
 from services.subscriber.event import Event, structured
-from services.tlog.notes import SigningKey, VerifierKey, origin
-from tests.services.publishing.feeding import DEPLOYMENT, LOG, Hands, in_time, recorded, take_in
-from tests.services.publishing.http.serving import Open, opened
+from services.tlog.notes import VerifierKey
+from tests.services.publishing.feeding import in_time, recorded
+from tests.services.publishing.http.serving import Open
+from tests.subscriber.telling import KEY, telling
 
-SEED = bytes(range(32))
 SMALL = Layout(page=5, part=3)
 
 
 @pytest.fixture(scope="session")
 def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """The door over HTTP, in front of a log that a key signs; as Linked Data, with so few events on a page that there are many."""
-    history = list(in_time(recorded()))
-    clock = Hands(Entry.from_bytes(history[0][1].value).time)
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('signed')}", LOG, SPEC.decider.checks)
-    failures: list[BaseException] = []
-    writer = Writer(
-        deployment=DEPLOYMENT,
-        name=LOG,
-        decider=SPEC.decider,
-        store=store,
-        clock=clock,
-        stopped=failures.append,
-        keys=[SigningKey(origin(DEPLOYMENT, LOG), SEED)],
-    )
-    writer.start()
-    take_in(writer, clock, history)
-    feed = Feed(store, deployment=DEPLOYMENT)
     small = tuple(partial(ldes.routes, layout=SMALL) if routes is ldes.routes else routes for routes in app.ROUTES)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "ROUTES", small)
-        with opened(feed, Views(feed)) as door:
-            yield door
-    writer.stop()
-    store.close()
-    assert failures == []
+    with ExitStack() as held:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(app, "ROUTES", small)  # until the server is there: others of the process have pages as they should be
+            door = held.enter_context(telling(tmp_path_factory.mktemp("signed"), list(in_time(recorded()))))
+        yield door
 
 
 @pytest.fixture(scope="session")
 def key() -> VerifierKey:
-    return SigningKey(origin(DEPLOYMENT, LOG), SEED).verifier
+    return KEY.verifier
 
 
 @pytest.fixture(scope="session")

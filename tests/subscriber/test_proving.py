@@ -12,12 +12,12 @@ from services.subscriber.event import Event
 from services.subscriber.following import follow
 from services.subscriber.ledger import Nowhere
 from services.subscriber.pages import Pages
-from services.subscriber.proving import ProofError, Prover
+from services.subscriber.proving import ForkError, ProofError, Prover, Signed
 from services.subscriber.web import Web
 from services.tlog.notes import Checkpoint, SigningKey, VerifierKey, origin, sign
 from tests.services.publishing.http.serving import BASE, Open
-from tests.subscriber.conftest import SEED
 from tests.subscriber.network import Network
+from tests.subscriber.telling import KEY
 
 
 class Forger(httpx.BaseTransport):
@@ -118,6 +118,10 @@ def test_what_is_no_proof(prover: Proving, key: VerifierKey, events: Sequence[Ev
         prover(lambda _path, _content: text.encode()).check(events[0])
 
 
+def signed_as(checkpoint: Checkpoint) -> Signed:
+    return Signed(checkpoint, sign(checkpoint, [KEY]))
+
+
 def test_a_log_that_shows_two_faces(prover: Proving, key: VerifierKey, events: Sequence[Event]) -> None:
     """Both checkpoints are signed by the log's own key, so each holds by itself."""
     lone = events[0]
@@ -126,17 +130,18 @@ def test_a_log_that_shows_two_faces(prover: Proving, key: VerifierKey, events: S
         if not path.endswith("/proof"):
             return content
         size = int(content.decode().split("\n\n")[1].split("\n")[1])
-        other = sign(Checkpoint(key.name, size, bytes(32)), [SigningKey(key.name, SEED)])
+        other = sign(Checkpoint(key.name, size, bytes(32)), [KEY])
         return content.split(b"\n\n")[0] + b"\n\n" + other.encode()
 
     with pytest.raises(ProofError, match="is not entry"):
         prover(other_face).check(lone)
     proving = prover()
     proving.check(lone)
-    proving.same_log(Checkpoint(key.name, 1, bytes(32)))
     assert proving.largest is not None
-    with pytest.raises(ProofError, match="two roots"):
-        proving.same_log(Checkpoint(key.name, proving.largest.size, bytes(32)))
+    size = proving.largest.checkpoint.size
+    for other, fault in ((size, "has two roots"), (1, "has not only grown"), (size + 1, f"the log has {size} entries")):
+        with pytest.raises(ForkError, match=fault):
+            proving.same_log(signed_as(Checkpoint(key.name, other, bytes(32))))
 
 
 def test_an_entry_that_is_kept_back(prover: Proving, key: VerifierKey, events: Sequence[Event]) -> None:
