@@ -181,6 +181,8 @@ def _tables(pack: Pack, out: Path, form: str) -> dict[str, int]:
 
 def _report(pack: Pack, outs: dict[str, Path], keys: list[VerifierKey] | None, made: datetime) -> int:
     """Write the report in some languages; gives the number of findings."""
+    if there := [str(out) for out in outs.values() if out.exists()]:
+        raise PackError(f"{', '.join(there)} is there already; allowed: a new file")
     story, found = tell(_watched(pack)), examine(entries(pack))
     checked = check(pack, story, keys)
     for language, out in outs.items():

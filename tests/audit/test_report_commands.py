@@ -147,6 +147,14 @@ def test_a_log_that_cannot_be_read_is_named_with_its_index(export: Path, tmp_pat
     assert "intake/0/0" in done.output
 
 
+def test_a_report_is_not_written_over_another_file(export: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report.pdf"
+    out.write_text("somebody's own", "utf-8")
+    done = call("report", export, out)
+    assert (done.exit_code, done.output) == (2, f"{out} is there already; allowed: a new file\n")
+    assert out.read_text("utf-8") == "somebody's own"
+
+
 def test_a_missing_library_says_how_to_get_it(export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> object:
         raise extra.MissingExtraError(f"{name} is not installed; it comes with the extra audit: pip install '.[audit]'")

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -42,6 +43,12 @@ def test_verify_says_of_each_log_what_was_accepted_before(told: io.StringIO) -> 
     audit_told.verified(found, as_json=False)
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in told.getvalue().splitlines() if line.startswith("│")]
     assert [row[-1] for row in cells] == ["the same", "grew from 9", "", "first seen"]
+
+
+def test_a_demonstration_does_not_begin_if_its_export_has_no_place(alone: Line, tmp_path: Path) -> None:
+    done = alone("demo", "--export", str(tmp_path.parent))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"--export: {tmp_path.parent} is not empty; allowed: a new folder\n"
 
 
 def test_a_demonstration_on_kafka_without_the_tools_says_so_first(alone: Line, monkeypatch: pytest.MonkeyPatch) -> None:
