@@ -12,6 +12,7 @@ from typing import Any
 from services.kernel.ports import Message, Outgoing, Stored
 from services.runtime.reader import Reader
 from services.runtime.relay import Relay, outgoing
+from services.runtime.tracing import Followed
 from services.runtime.writer import Answer, Order
 from tests.services.budget_ledger.desk import START
 from tests.simulation.machines import MemoryMachine
@@ -177,7 +178,7 @@ def write(run: Run, template: DrivenWriter, order: Order) -> tuple[DrivenWriter,
 
 def relay(run: Run) -> tuple[None, tuple[Answer, ...]]:
     """The relay sends what is there."""
-    stand_in: Any = _Log(LEDGER, RunStore(run))
+    stand_in: Any = _Log(LEDGER, RunStore(run), Followed(LEDGER))
     bus: Any = None
     Relay(stand_in, bus, lambda _reason: None)._send(run)
     return None, ()
@@ -189,6 +190,7 @@ class _Log:
 
     name: str
     store: Any
+    followed: Followed
 
 
 def read(run: Run, template: DrivenWriter, site: Site, messages: Sequence[Message]) -> tuple[DrivenWriter, tuple[Answer, ...]]:
