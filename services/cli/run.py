@@ -43,9 +43,11 @@ def migrate(names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...
 def health(as_json: common.AsJson = False) -> None:
     """Ask the services whether they serve. Exit code 1 if one does not."""
     current = common.settings()
-    addresses = {name: current.peer(name) for name in SPECS} if current.peers else {"all": current.here}
     tls = common.tls(current)
-    found = {name: _serving(address, tls) for name, address in addresses.items()}
+    if current.peers:  # by its name, as another service may answer where this one should
+        found = {name: _serving(current.peer(name), tls, _full_name(name)) for name in SPECS}
+    else:
+        found = {"all": _serving(current.here, tls)}
     if as_json:
         common.print_json(found)
     else:
@@ -78,11 +80,16 @@ def _on_signal(end: Callable[[], None]) -> None:
         signal.signal(number, lambda _number, _frame: end())
 
 
-def _serving(address: str, tls: Tls) -> str:
+def _full_name(name: str) -> str:
+    (service,) = SPECS[name].wire.service.DESCRIPTOR.services_by_name.values()
+    return str(service.full_name)
+
+
+def _serving(address: str, tls: Tls, full_name: str = "") -> str:
     with tls.channel(address) as channel:
         try:
             stub: Any = health_pb2_grpc.HealthStub(channel)  # its stub file leaves the methods out
-            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
+            answer = stub.Check(health_pb2.HealthCheckRequest(service=full_name), timeout=5)
         except grpc.RpcError as error:
             return str(error.code().name)
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
