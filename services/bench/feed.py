@@ -14,10 +14,11 @@ from services.publishing import model as m
 from services.publishing.core import DECIDER
 from services.publishing.feed import Feed
 from services.publishing.terms import Body, Decision, Grant, Move, MoveKind, Published, Settlement, Source
+from services.runtime.batch import Order
 from services.runtime.clock import SystemClock
 from services.runtime.shards import system_actor
 from services.runtime.sql_store import open_store
-from services.runtime.writer import Order, Writer
+from services.runtime.writer import Writer
 
 LOG = "publishing/0"
 EVENTS_AN_AWARD = 4

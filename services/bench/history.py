@@ -11,11 +11,12 @@ from services.bench.ledger import SPEC, commands, registration
 from services.bench.serving import serving
 from services.kernel import canonical
 from services.kernel.ports import Store, Stored
+from services.runtime.batch import Order
 from services.runtime.clock import SystemClock
 from services.runtime.replay import replay, steps
 from services.runtime.shards import system_actor
 from services.runtime.sql_store import open_store
-from services.runtime.writer import Order, Writer
+from services.runtime.writer import Writer
 
 _LOG = "budget_ledger/0"
 _BATCH = 250

@@ -16,11 +16,11 @@ from services.bench.serving import Serving, serving
 from services.demo.sink import free_port
 from services.kernel.ports import BusError
 from services.publishing.doors.kafka.records import PARTITION, PREFIX, TOPIC
+from services.runtime.batch import Answer
 from services.runtime.gathering import GatheringClient
 from services.runtime.host import open_bus
 from services.runtime.settings import Settings
 from services.runtime.shards import system_actor
-from services.runtime.writer import Answer
 from services.standalone.registry import SPECS
 
 _DOORS = ("pages", "stream", "ldes")

@@ -13,11 +13,11 @@ from services.bench.figures import Latency, cpu_seconds
 from services.bench.serving import Serving, serving
 from services.budget_ledger.model import Commit, RegisterCall, Reserve
 from services.kernel.rules import CapCounts
+from services.runtime.batch import Answer
 from services.runtime.gathering import GatheringClient
 from services.runtime.shards import system_actor
 from services.runtime.tls import PLAIN
 from services.runtime.wire import Codec
-from services.runtime.writer import Answer
 from services.standalone.registry import SPECS
 
 SPEC = SPECS["budget_ledger"]

@@ -16,11 +16,11 @@ from rich.table import Table
 from services.kernel.form import MalformedError, from_json
 from services.kernel.people import Actor
 from services.kernel.ports import BusError
+from services.runtime.batch import Answer
 from services.runtime.client import Client, RejectedError, UnreachableError
 from services.runtime.settings import Settings
 from services.runtime.tls import Tls, TlsError
 from services.runtime.tokens import LocalIssuer
-from services.runtime.writer import Answer
 from services.standalone.registry import SPECS
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]

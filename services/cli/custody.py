@@ -13,10 +13,10 @@ from services.intake import custody as model
 from services.intake.custody import MAX_PAPERS
 from services.kernel.canonical import decode
 from services.kernel.form import MalformedError, from_json, parse_instant
+from services.runtime.batch import Answer
 from services.runtime.clock import clock
 from services.runtime.documents import Documents
 from services.runtime.vault import EVERY_GROUP, Vault
-from services.runtime.writer import Answer
 
 sealed = typer.Typer(
     no_args_is_help=True, help="Notes under shared professional secrecy: named organisations only, each opening on record."

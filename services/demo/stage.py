@@ -18,7 +18,7 @@ from services.intake import values
 from services.kernel.canonical import digest
 from services.kernel.people import Actor
 from services.kernel.rules import CallRules
-from services.runtime.writer import Answer
+from services.runtime.batch import Answer
 from services.scoring import model as scoring
 
 _CHUNK = 100

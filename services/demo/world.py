@@ -14,13 +14,13 @@ from aiosmtpd.controller import Controller
 from services.demo.sink import Sink, free_port
 from services.kernel.people import Actor, Role
 from services.kernel.ports import Stored
+from services.runtime.batch import Answer
 from services.runtime.client import Client, UnreachableError
 from services.runtime.clock import FileClock
 from services.runtime.host import Host
 from services.runtime.settings import Settings
 from services.runtime.tokens import LocalIssuer
 from services.runtime.vault import Contact, Vault
-from services.runtime.writer import Answer
 from services.standalone.registry import SPECS
 
 _AUDITOR = Actor(id="auditor-1", organisation="court-of-audit", roles=(Role.AUDITOR,))

@@ -23,12 +23,13 @@ from services.notification.model import Attempt, ConfirmSent, Doubt, Fail, FailR
 from services.notification.records import Call, Erased, Notice
 from services.notification.smtp import Abandoned, MailServer, NotTaken, Taken, Unknown
 from services.runtime import metrics
+from services.runtime.batch import Answer, Order
 from services.runtime.clock import clock
 from services.runtime.settings import Settings
 from services.runtime.shards import system_actor
 from services.runtime.state import RowView
 from services.runtime.vault import Vault
-from services.runtime.writer import Answer, Order, Writer
+from services.runtime.writer import Writer
 
 _IDLE_SECONDS = 1.0
 _GRACE_SECONDS = 10.0

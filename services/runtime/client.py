@@ -15,11 +15,11 @@ from grants.log.v1 import log_pb2, log_pb2_grpc
 
 from services.kernel.ports import BusError, Stored
 from services.runtime import tracing
+from services.runtime.batch import Answer
 from services.runtime.server import PIECE_BYTES
 from services.runtime.spec import Spec
 from services.runtime.tls import PLAIN, Tls, TlsError
 from services.runtime.wire import Codec
-from services.runtime.writer import Answer
 
 T = TypeVar("T")
 CALL_SECONDS = 20.0

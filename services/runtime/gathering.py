@@ -7,11 +7,11 @@ from typing import Any
 
 import grpc
 
+from services.runtime.batch import Answer
 from services.runtime.client import AGAIN, CALL_SECONDS, RejectedError, translated
 from services.runtime.spec import Spec
 from services.runtime.tls import PLAIN, Tls
 from services.runtime.wire import MAX_COMMANDS, Codec
-from services.runtime.writer import Answer
 
 _UNDER_WAY = 2
 """Calls at a time: one that the service works on, and one that it finds when it is done."""

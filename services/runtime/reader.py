@@ -18,11 +18,12 @@ from services.kernel.entry import Cause, Entry
 from services.kernel.form import MalformedError, to_json
 from services.kernel.ports import Bus, BusError, CorruptLogError, Message, Outgoing, Parked, Stored
 from services.runtime import metrics, tracing
+from services.runtime.batch import Arrival, Order
 from services.runtime.facts import Fact
 from services.runtime.relay import DEAD_LETTERS, incoming, topic
 from services.runtime.shards import EVERY, shard_of, system_actor
 from services.runtime.spec import Spec
-from services.runtime.writer import Arrival, Order, Writer
+from services.runtime.writer import Writer
 
 _POLL_SECONDS = 0.5
 _RETRY_SECONDS = 1.0

@@ -20,6 +20,7 @@ from grpc_reflection.v1alpha import reflection
 from services.kernel.form import Digest, MalformedError, from_json
 from services.kernel.people import Actor, Role
 from services.runtime import tracing
+from services.runtime.batch import Answer, Order
 from services.runtime.documents import DestroyedError, Documents
 from services.runtime.log_servicer import LogServicer
 from services.runtime.shards import shard_of
@@ -27,7 +28,7 @@ from services.runtime.spec import Spec
 from services.runtime.tls import PLAIN, Tls
 from services.runtime.tokens import TokenError, Tokens
 from services.runtime.wire import Codec
-from services.runtime.writer import Answer, Order, Writer
+from services.runtime.writer import Writer
 
 MAX_DOCUMENT_BYTES = 100_000_000
 PIECE_BYTES = 1 << 20

@@ -9,9 +9,9 @@ from google.protobuf.message import Message
 from services.kernel.canonical import MAX_COMMAND_BYTES
 from services.kernel.form import Id, MalformedError, from_json, to_json
 from services.kernel.people import Actor
+from services.runtime.batch import Answer, Order
 from services.runtime.convert import body, members, timestamp
 from services.runtime.spec import Spec
-from services.runtime.writer import Answer, Order
 
 MAX_COMMANDS = 256
 """The most that one request may carry."""

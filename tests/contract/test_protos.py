@@ -18,8 +18,8 @@ from services.kernel.canonical import decode, encode
 from services.kernel.entry import tagged
 from services.kernel.form import from_json, to_json
 from services.kernel.people import Actor, Role
+from services.runtime.batch import Answer
 from services.runtime.wire import Codec
-from services.runtime.writer import Answer
 from services.standalone.registry import SPECS
 from tests.contract.mirrors import faults, nested
 from tests.kernel.arbitrary import arbitrary

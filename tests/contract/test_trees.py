@@ -8,9 +8,10 @@ import pytest
 
 from services.kernel.canonical import leaf
 from services.kernel.ports import CorruptLogError, Stored, Transaction, TreeHead
+from services.runtime.batch import Order
 from services.runtime.checkpoints import Checkpoints
 from services.runtime.sql_store import SqlStore
-from services.runtime.writer import Order, Writer
+from services.runtime.writer import Writer
 from services.tlog import tree
 from services.tlog.notes import Checkpoint, SigningKey, origin, sign, verify
 from services.tlog.tiles import WIDTH

@@ -8,7 +8,7 @@ from services.demo.distributed import Distributed
 from services.demo.stage import Stage
 from services.kernel.people import Actor
 from services.kernel.rules import CallRules
-from services.runtime.writer import Answer
+from services.runtime.batch import Answer
 
 IN_THE_MIDDLE = {
     "scoring": "Assess",

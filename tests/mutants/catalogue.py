@@ -25,7 +25,7 @@ class Mutant:
 
 _LEDGER = "services.budget_ledger"
 _WRITER, _READER, _RELAY = "services.runtime.writer", "services.runtime.reader", "services.runtime.relay"
-_STORE = "services.runtime.sql_store"
+_COMMIT, _STORE = "services.runtime.batch", "services.runtime.sql_store"
 
 
 def _one(name: str, module: str, old: str, new: str, *killers: str) -> Mutant:
@@ -106,14 +106,14 @@ MONEY = (
     ),
 )
 COMMANDS = (
-    _one("a retry with another body is accepted", _WRITER, "        if same:\n", "        if True:\n"),
+    _one("a retry with another body is accepted", _COMMIT, "        if same:\n", "        if True:\n"),
     _one(
         "another hand gets the answer of the first",
         "services.kernel.entry",
         'return digest(b\'{"actor":\' + encode(actor.id) + b\',"command":\' + command + b"}")',
         'return digest(b\'{"command":\' + command + b"}")',
     ),
-    _one("a command id is not remembered", _WRITER, "        self._tx.record_command(order.command_id, recorded)\n", ""),
+    _one("a command id is not remembered", _COMMIT, "        self._tx.record_command(order.command_id, recorded)\n", ""),
     Mutant(
         "group commit answers before the commit",
         (
@@ -140,7 +140,7 @@ COMMANDS = (
     ),
     _one(
         "the log's clock goes back",
-        _WRITER,
+        _COMMIT,
         "self._now = now if head.last_time is None else max(head.last_time, now)",
         "self._now = now",
     ),
@@ -207,7 +207,7 @@ DELIVERY = (
                 "        return self._enqueue(lambda batch: batch.receive_all(arrivals))",
             ),
             Change(
-                _WRITER, "        for order in arrival.orders:\n            self.execute(order)\n\n    def park", "\n    def park"
+                _COMMIT, "        for order in arrival.orders:\n            self.execute(order)\n\n    def park", "\n    def park"
             ),
             Change(_WRITER, "_BATCH = 256", "_BATCH = 1"),
         ),
@@ -222,7 +222,7 @@ DELIVERY = (
                 "        return self._enqueue(lambda batch: batch.execute_all([order for a in arrivals for order in a.orders]))",
             ),
             Change(
-                _WRITER, "        for order in arrival.orders:\n            self.execute(order)\n\n    def park", "\n    def park"
+                _COMMIT, "        for order in arrival.orders:\n            self.execute(order)\n\n    def park", "\n    def park"
             ),
             Change(_WRITER, "_BATCH = 256", "_BATCH = 1"),
         ),

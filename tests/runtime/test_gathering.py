@@ -15,12 +15,12 @@ from grants.budget_ledger.v1 import budget_ledger_pb2_grpc
 from services.demo.sink import free_port
 from services.kernel.entry import Entry
 from services.runtime import gathering
+from services.runtime.batch import Answer
 from services.runtime.client import Client, RejectedError, UnreachableError
 from services.runtime.gathering import GatheringClient
 from services.runtime.tls import PLAIN
 from services.runtime.tokens import LocalIssuer, TokenError, Tokens
 from services.runtime.wire import MAX_COMMANDS, Codec
-from services.runtime.writer import Answer
 from tests.runtime.serving import AUDITOR, LEDGER, OFFICER, TREASURER, Serving, open_envelope, process, refusal, serving
 
 LOG = "budget_ledger/0"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from services.kernel.ports import CorruptLogError
+from services.runtime.batch import Order
 from services.runtime.sql_store import open_store
-from services.runtime.writer import Order, Writer
+from services.runtime.writer import Writer
 from tests.runtime.tiny import DECIDER, OFFICER, Put, SetClock
 
 Spoil = Callable[[sqlite3.Connection], object]

@@ -11,10 +11,11 @@ import pytest
 from services.kernel.ports import BusError, CorruptLogError, Message, Outgoing
 from services.runtime import host as host_module
 from services.runtime import relay as relay_module
+from services.runtime.batch import Order
 from services.runtime.local_bus import LocalBus
 from services.runtime.relay import Relay, outgoing
 from services.runtime.sql_store import open_store
-from services.runtime.writer import Order, Writer
+from services.runtime.writer import Writer
 from tests.runtime.serving import AUDITOR, LEDGER, Serving, made, open_envelope, process, serving
 from tests.runtime.tiny import DECIDER, OFFICER, Put, SetClock
 

@@ -12,10 +12,11 @@ from services.kernel.canonical import leaf
 from services.kernel.entry import Entry
 from services.kernel.ports import BusError, Message, Outgoing
 from services.runtime import relay as relay_module
+from services.runtime.batch import Order
 from services.runtime.local_bus import LocalBus
 from services.runtime.relay import CONTENT_TYPE, Relay
 from services.runtime.sql_store import SqlStore, open_store
-from services.runtime.writer import Order, Writer
+from services.runtime.writer import Writer
 from tests.contract.patience import incoming
 from tests.runtime.tiny import DECIDER, OFFICER, Put, SetClock
 

@@ -9,11 +9,12 @@ import pytest
 
 from services.kernel.entry import Entry
 from services.kernel.ports import Bus, Stored
+from services.runtime.batch import Order
 from services.runtime.local_bus import LocalBus
 from services.runtime.reader import Interpreter, Reader, follow_all
 from services.runtime.relay import Relay
 from services.runtime.sql_store import SqlStore, open_store
-from services.runtime.writer import Order, Writer
+from services.runtime.writer import Writer
 from tests.contract.unruly import UnrulyBus
 from tests.runtime.tiny import DECIDER, EVENTS, OFFICER, SPEC, Put, SetClock
 

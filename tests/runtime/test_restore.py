@@ -12,12 +12,13 @@ import pytest
 from services.kernel.canonical import leaf
 from services.kernel.entry import Entry
 from services.kernel.ports import CorruptLogError, FencedError, Reads, Stored
+from services.runtime.batch import Order
 from services.runtime.local_bus import LocalBus
 from services.runtime.relay import Relay, outgoing
 from services.runtime.replay import DivergedError
 from services.runtime.restore import Restored, from_bus, restore
 from services.runtime.sql_store import SqlStore, open_store
-from services.runtime.writer import Order, Writer
+from services.runtime.writer import Writer
 from services.tlog.notes import SigningKey, origin
 from tests.runtime.tiny import CHECK, DECIDER, OFFICER, Put, SetClock
 

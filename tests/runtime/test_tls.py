@@ -15,12 +15,12 @@ from structlog.testing import capture_logs
 
 from services.demo.sink import free_port
 from services.runtime import metrics
+from services.runtime.batch import Answer
 from services.runtime.client import Client, UnreachableError
 from services.runtime.clock import FileClock
 from services.runtime.gathering import GatheringClient
 from services.runtime.tls import PLAIN, Tls, TlsError
 from services.runtime.tokens import LocalIssuer
-from services.runtime.writer import Answer
 from tests.cli.conftest import line_for
 from tests.runtime.certificates import Authority, put
 from tests.runtime.serving import LEDGER, NOON, TREASURER, Serving, made, open_envelope, process, serving

@@ -18,12 +18,13 @@ from services.demo.sink import free_port
 from services.intake.model import PublishCall
 from services.kernel.ports import Stored
 from services.runtime import tracing
+from services.runtime.batch import Order
 from services.runtime.local_bus import LocalBus
 from services.runtime.sql_store import open_store
 from services.runtime.tls import PLAIN
 from services.runtime.tokens import LocalIssuer
 from services.runtime.tracing import Followed
-from services.runtime.writer import Order, Writer
+from services.runtime.writer import Writer
 from services.standalone.registry import SPECS
 from tests import strategies
 from tests.runtime.serving import AUDITOR, OFFICER, TREASURER, process, refusal, serving

@@ -15,8 +15,9 @@ from services.kernel.canonical import MAX_ENTRY_BYTES, leaf
 from services.kernel.decider import At, State
 from services.kernel.entry import Entry
 from services.kernel.people import Actor, Role
+from services.runtime.batch import Answer, Order
 from services.runtime.sql_store import SqlStore, open_store
-from services.runtime.writer import Answer, Order, Writer
+from services.runtime.writer import Writer
 from tests.runtime.tiny import CHECK, DECIDER, NOON, OFFICER, SYSTEM, Added, Put, SetClock
 
 WAIT_SECONDS = 60

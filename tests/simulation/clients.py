@@ -10,7 +10,7 @@ from services.budget_ledger.core import AUTHORITY
 from services.budget_ledger.model import CloseEnvelope, Decommit, Expire, MergeApplicants, OpenEnvelope, Release
 from services.kernel.people import Actor
 from services.kernel.rules import CapCounts
-from services.runtime.writer import Answer, Order
+from services.runtime.batch import Answer, Order
 from tests.services.awarding.desk import AGREEMENT, JUDGE, MINISTER, OFFICER, SYSTEM, applicant, call
 from tests.services.budget_ledger.desk import ENVELOPE, HANDS, commit, confirm, due, hand, order, register, reserve
 from tests.strategies import CALL_ID, ENVELOPE_ID

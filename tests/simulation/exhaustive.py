@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 from services.kernel.people import Role
 from services.kernel.ports import Stored
+from services.runtime.batch import Answer, Order
 from services.runtime.replay import replay, rows, steps
-from services.runtime.writer import Answer, Order
 from tests.services.budget_ledger.desk import HANDS, register, reserve
 from tests.simulation.memory import Tables
 from tests.simulation.oracle import Shadow, Violation

@@ -12,7 +12,7 @@ from services.kernel.canonical import decode, leaf
 from services.kernel.entry import Entry, tagged
 from services.kernel.form import MalformedError, from_json
 from services.kernel.ports import Outgoing, Stored
-from services.runtime.writer import Answer, Order
+from services.runtime.batch import Answer, Order
 from tests.services.budget_ledger.books import Books
 
 _EVENTS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in LEDGER.events}

@@ -22,12 +22,13 @@ from services.kernel.form import Id, Line
 from services.kernel.people import Role
 from services.kernel.ports import BusError, Parked, Store, Stored
 from services.runtime import writer
+from services.runtime.batch import Arrival
 from services.runtime.facts import Fact
 from services.runtime.reader import Interpreter, Reader
 from services.runtime.relay import Relay, topic
 from services.runtime.shards import system_actor
 from services.runtime.spec import Spec
-from services.runtime.writer import Arrival, Writer
+from services.runtime.writer import Writer
 from tests.runtime.tiny import SPEC as TINY_SPEC
 from tests.simulation.bus import Connection, LogOwner
 from tests.simulation.memory import Tables

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.kernel.ports import Message, Outgoing, Stored
+from services.runtime.batch import Answer, Order
 from services.runtime.reader import Reader
 from services.runtime.relay import Relay, outgoing
 from services.runtime.tracing import Followed
-from services.runtime.writer import Answer, Order
 from tests.services.budget_ledger.desk import START
 from tests.simulation.machines import MemoryMachine
 from tests.simulation.memory import Disk, MemoryStore, MemoryTransaction, Tables

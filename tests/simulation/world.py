@@ -15,7 +15,7 @@ from random import Random  # noqa: TID251 - the seed is the run's
 from typing import Any
 
 from services.kernel.ports import BusError, CorruptLogError, FencedError, Outgoing, Stored
-from services.runtime.writer import Answer
+from services.runtime.batch import Answer
 from tests.services.budget_ledger.desk import START
 from tests.simulation.bus import MemoryBus
 from tests.simulation.cells import STRIKES, Cells

@@ -19,8 +19,8 @@ from services.demo.stage import Stage
 from services.demo.world import World
 from services.kernel.people import Actor
 from services.kernel.ports import FencedError
+from services.runtime.batch import Answer
 from services.runtime.replay import replay, rows, steps
-from services.runtime.writer import Answer
 from services.standalone.registry import SPECS
 from tests.runtime.serving import AUDITOR, LEDGER, open_envelope, serving
 from tests.system.playing import Told, without

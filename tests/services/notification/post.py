@@ -19,11 +19,12 @@ from services.notification.model import Command, NoticeKind, NoticeStatus, Outco
 from services.notification.records import Notice
 from services.notification.sender import Sender
 from services.notification.smtp import MailServer
+from services.runtime.batch import Answer, Order
 from services.runtime.shards import system_actor
 from services.runtime.sql_store import open_store
 from services.runtime.state import RowView
 from services.runtime.vault import Contact, Vault
-from services.runtime.writer import Answer, Order, Writer
+from services.runtime.writer import Writer
 
 WAIT_SECONDS = 60
 """What a busy machine may take for anything that is waited for here."""

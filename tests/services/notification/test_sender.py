@@ -17,8 +17,8 @@ from services.notification.core import in_hand
 from services.notification.mail import Mail
 from services.notification.model import Attempt, NoticeStatus, Outcome
 from services.notification.smtp import MailServer, Result
+from services.runtime.batch import Order
 from services.runtime.state import RowView
-from services.runtime.writer import Order
 from tests.services.notification.post import (
     BODY,
     CALL_ID,

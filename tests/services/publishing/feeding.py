@@ -18,9 +18,10 @@ from services.publishing.feed import Feed
 from services.publishing.model import NoteCall
 from services.publishing.terms import Published
 from services.publishing.views import Views
+from services.runtime.batch import Arrival
 from services.runtime.reader import Interpreter
 from services.runtime.sql_store import SqlStore, open_store
-from services.runtime.writer import Arrival, Writer
+from services.runtime.writer import Writer
 from services.standalone.registry import SPECS
 from tests.golden.record import read
 

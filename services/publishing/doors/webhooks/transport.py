@@ -24,8 +24,8 @@ TIMEOUT_SECONDS = 20.0
 _CONNECT_SECONDS = 5.0
 """For one address, if there are several."""
 _RESOLVERS = 1024
-"""Threads that ask for names, each made when it is needed. What they ask cannot be broken off, and a silent name server must hold up
-no other name: hence so many.
+"""Threads that ask for names, each made when it is needed. What they ask cannot be broken off, and a silent name server must hold
+up no other name: hence so many.
 """
 _OK, _REDIRECTS, _FAULTS, _GONE = 200, 300, 400, 410
 
