@@ -29,7 +29,10 @@ class Reader:
         self._directory = directory
         self._mail = f"127.0.0.1:{free_port()}"
         self._listen = f"127.0.0.1:{free_port()}"
-        self._elsewhere = {"127.0.0.1:2525": self._mail, **{f"127.0.0.1:{n}": f"127.0.0.1:{free_port()}" for n in (7500, 8080, 8090)}}
+        self._elsewhere = {
+            "127.0.0.1:2525": self._mail,
+            **{f"127.0.0.1:{n}": f"127.0.0.1:{free_port()}" for n in (7500, 8080, 8090)},
+        }
         """The addresses of the pages, and those that are free here."""
         self.shell = Shell(directory, {"OPROEP_LISTEN": self._listen, "OPROEP_SMTP": self._mail})
 
