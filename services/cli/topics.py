@@ -12,13 +12,12 @@ from services.runtime.kafka_access import KafkaAccess
 from services.runtime.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Plan and make the topics of a Kafka cluster.")
-TOPICS = Path(__file__).resolve().parents[2] / "deploy" / "topics.toml"
 File = Annotated[Path, typer.Option("--file", help="What is wanted.", exists=True, dir_okay=False)]
 Replicas = Annotated[int | None, typer.Option(min=1, max=9, help="Instead of the file's, for a cluster of fewer brokers.")]
 
 
 @app.command()
-def plan(file: File = TOPICS, replicas: Replicas = None, as_json: common.AsJson = False) -> None:
+def plan(file: File = topics.SHIPPED, replicas: Replicas = None, as_json: common.AsJson = False) -> None:
     """Tell what `apply` would do. Exit code 1 if the cluster is not as wanted."""
     steps = _steps(common.settings(), file, replicas)
     _show(steps, as_json=as_json)
@@ -27,7 +26,7 @@ def plan(file: File = TOPICS, replicas: Replicas = None, as_json: common.AsJson 
 
 
 @app.command()
-def apply(file: File = TOPICS, replicas: Replicas = None, as_json: common.AsJson = False) -> None:
+def apply(file: File = topics.SHIPPED, replicas: Replicas = None, as_json: common.AsJson = False) -> None:
     """Make topics and their settings as wanted. Nothing is ever deleted, shrunk or repartitioned."""
     current = common.settings()
     steps = _steps(current, file, replicas)

@@ -24,7 +24,6 @@ from services.devcluster.postgres import start_postgres
 from services.runtime import topics
 from services.standalone.registry import SPECS
 
-_TOPICS = Path(__file__).parents[2] / "deploy" / "topics.toml"
 _STOP_SECONDS = 20
 
 
@@ -118,7 +117,7 @@ def renew_topics(cluster: Cluster) -> None:
     """Make the topics of the project, empty, whatever there was before."""
     _forget_topics(cluster.bootstrap)
     made = topics.Cluster(cluster.bootstrap)
-    made.apply(made.plan(topics.wanted(_TOPICS, shards=1, replicas=len(cluster.nodes))))
+    made.apply(made.plan(topics.wanted(topics.SHIPPED, shards=1, replicas=len(cluster.nodes))))
 
 
 def _forget_topics(bootstrap: str) -> None:

@@ -18,6 +18,10 @@ from services.kernel.ports import BusError
 from services.runtime.kafka_access import PLAIN, KafkaAccess
 from services.runtime.relay import DEAD_LETTERS, topic
 
+_HERE = Path(__file__).resolve()
+_PACKED = _HERE.with_name("topics.toml")
+SHIPPED = _PACKED if _PACKED.exists() else _HERE.parents[2] / "deploy" / "topics.toml"
+"""What this version wants: in a package beside this module, in a copy of the source under `deploy`."""
 _TIMEOUT_MS = 30_000
 _IN_SYNC = "min.insync.replicas"
 

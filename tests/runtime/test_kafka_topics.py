@@ -1,14 +1,12 @@
 """Topics as data: what is planned, what is refused, and that a cluster then is as planned."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from services.runtime.relay import DEAD_LETTERS
-from services.runtime.topics import Cluster, Configure, Create, Topic, TopicsError, difference, wanted
+from services.runtime.topics import SHIPPED, Cluster, Configure, Create, Topic, TopicsError, difference, wanted
 
-SHIPPED = Path(__file__).parents[2] / "deploy" / "topics.toml"
 TOPIC = Topic(name="t", partitions=4, replicas=3, config={"retention.ms": "-1"})
 
 

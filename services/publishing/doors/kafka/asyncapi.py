@@ -18,7 +18,6 @@ from services.runtime import topics
 
 FILE = Path(__file__).with_name("asyncapi.json")
 EXAMPLES = Path(__file__).with_name("examples.json")
-TOPICS = Path(__file__).resolve().parents[4] / "deploy" / "topics.toml"
 _BINDING = "0.5.0"
 _LEAF = "^[0-9a-f]{64}$"
 _INDEX = "^(0|[1-9][0-9]*)$"
@@ -107,7 +106,7 @@ def _servers() -> dict[str, Any]:
 
 
 def _channel() -> dict[str, Any]:
-    (topic,) = (topic for topic in topics.wanted(TOPICS, shards=1) if topic.name == TOPIC)
+    (topic,) = (topic for topic in topics.wanted(topics.SHIPPED, shards=1) if topic.name == TOPIC)
     settings = {
         "cleanup.policy": [topic.config["cleanup.policy"]],
         "retention.ms": int(topic.config["retention.ms"]),
