@@ -3,18 +3,15 @@
 import threading
 from collections.abc import Callable
 
-import structlog
-
 from services.intake.records import Destroyed
 from services.runtime.documents import Documents
+from services.runtime.ending import last_words
 from services.runtime.settings import Settings
 from services.runtime.state import RowView
 from services.runtime.writer import Writer
 
 _LOOK_SECONDS = 1.0
 """How long a stop may have to wait, and how long a document at most outlives its log entry."""
-
-log = structlog.get_logger()
 
 
 class Destroyer:
@@ -42,14 +39,11 @@ class Destroyer:
         self._thread.join()
 
     def _run(self) -> None:
-        try:
+        with last_words(self._stopped, "destroyer.stopped", log=self._writer.name):
             while not self._stop.is_set():
                 seen = self._destroy()
                 self._writer.wait_beyond(seen, _LOOK_SECONDS, unless=self._stop.is_set)
                 self._stop.wait(_LOOK_SECONDS / 10)  # under load one look serves many entries
-        except BaseException as error:  # whatever it is, nothing is destroyed any more, and the owner must know
-            log.exception("destroyer.stopped", log=self._writer.name)
-            self._stopped(error)
 
     def _destroy(self) -> int:
         """Destroy what is new; gives the length of the log up to which that is so."""

@@ -82,8 +82,10 @@ class Sender:
         except asyncio.CancelledError:
             log.warning("sender.cut_short", log=self._writer.name)
         except BaseException as error:  # noqa: BLE001 - whatever it is, no mail is sent any more, and the owner must know
-            log.error("sender.stopped", log=self._writer.name, reason=type(error).__name__)  # noqa: TRY400 - a trace may tell an address
-            self._stopped(error)
+            try:
+                log.error("sender.stopped", log=self._writer.name, reason=type(error).__name__)  # noqa: TRY400 - a trace may tell an address
+            finally:
+                self._stopped(error)
 
     async def _main(self) -> None:
         self._task = asyncio.current_task()

@@ -73,8 +73,10 @@ class FaustWorker:
         except BaseException as error:  # noqa: BLE001 - whatever it is, these logs are no longer read, and the owner must know
             self._failure = self._failure or error
         if self._failure is not None:
-            log.error("worker.stopped", group=self._group, reason=repr(self._failure))
-            self._stopped(self._failure)
+            try:
+                log.error("worker.stopped", group=self._group, reason=repr(self._failure))
+            finally:
+                self._stopped(self._failure)
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         assert self._loop is not None, "started"  # noqa: S101 - a broken invariant stops the process

@@ -21,6 +21,7 @@ from services.runtime import metrics
 from services.runtime.client import Client, RemoteOwner
 from services.runtime.clock import clock
 from services.runtime.documents import Documents
+from services.runtime.ending import last_words
 from services.runtime.kafka_access import KafkaAccess
 from services.runtime.local_bus import LocalBus
 from services.runtime.log_keys import seeds
@@ -188,16 +189,13 @@ class Host:
 
     def _sweep(self) -> None:
         """Look for commands that time has made due, whenever the clock has moved on."""
-        try:
+        with last_words(self._stopped, "sweeper.stopped"):
             while not self._stopping.wait(_TICK_SECONDS):
                 now = self._clock.now()
                 for own, writer in self._writers.items():
                     if own not in self._swept or now - self._swept[own] >= _SWEEP_EVERY:
                         self._measure(own)
                         self._swept[own] = writer.sweep(system_actor(own.partition("/")[0])).result()
-        except BaseException as error:  # whatever it is, nothing falls due any more, and the owner must know
-            log.exception("sweeper.stopped")
-            self._stopped(error)
 
     def _measure(self, own: str) -> None:
         with self._writers[own].store.read() as reads:
@@ -250,9 +248,11 @@ def run(host: Host, on_signal: Callable[[Callable[[], None]], None]) -> None:
         gc.freeze()  # what is there now stays: looking through it again and again would hold up those who wait
         on_signal(host.end)
         host.wait()
-    except Exception:
-        log.exception("host.failed")
-        os._exit(1)
+    except Exception:  # noqa: BLE001 - whatever it is, it did not begin
+        try:
+            log.exception("host.failed")
+        finally:  # also where nothing can be logged
+            os._exit(1)
     if host.failure is not None:
         os._exit(1)
     host.stop()

@@ -19,6 +19,7 @@ from services.kernel.form import MalformedError, to_json
 from services.kernel.ports import Bus, BusError, CorruptLogError, Message, Outgoing, Parked, Stored
 from services.runtime import metrics, tracing
 from services.runtime.batch import Arrival, Order
+from services.runtime.ending import last_words
 from services.runtime.facts import Fact
 from services.runtime.relay import DEAD_LETTERS, incoming, topic
 from services.runtime.shards import EVERY, shard_of, system_actor
@@ -226,12 +227,12 @@ def follow_all(
     """Run readers in threads of their own; `stopped` hears of one that cannot go on."""
 
     def run(reader: Reader) -> None:
-        try:
-            reader.run(stop)
-        except BaseException as error:  # whatever it is, this log is no longer read, and the owner must know
-            if not stop.is_set():
-                log.exception("reader.stopped", source=reader.source)
-                stopped(error)
+        with last_words(stopped, "reader.stopped", source=reader.source):
+            try:
+                reader.run(stop)
+            except BaseException:
+                if not stop.is_set():
+                    raise
 
     threads = [threading.Thread(target=run, args=(reader,), name=f"reader {reader.source}", daemon=True) for reader in readers]
     for thread in threads:

@@ -12,6 +12,7 @@ from services.kernel.canonical import decode, leaf
 from services.kernel.form import MalformedError
 from services.kernel.ports import Bus, BusError, Message, Outgoing, Publisher, Stored
 from services.runtime import metrics, tracing
+from services.runtime.ending import last_words
 from services.runtime.intact import check_published
 from services.runtime.writer import Writer
 
@@ -99,17 +100,15 @@ class Relay:
     def _run(self) -> None:
         publisher: Publisher | None = None
         try:
-            while not self._stop.is_set():
-                try:
-                    self.check()
-                    publisher = publisher or self._bus.publisher()
-                    self._writer.wait_beyond(self._send(publisher), _IDLE_SECONDS, unless=self._stop.is_set)
-                except BusError as error:
-                    log.warning("relay.waiting", log=self._writer.name, reason=str(error))
-                    self._stop.wait(_RETRY_SECONDS)
-        except BaseException as error:  # whatever it is, this log is no longer relayed, and the owner must know
-            log.exception("relay.stopped", log=self._writer.name)
-            self._stopped(error)
+            with last_words(self._stopped, "relay.stopped", log=self._writer.name):
+                while not self._stop.is_set():
+                    try:
+                        self.check()
+                        publisher = publisher or self._bus.publisher()
+                        self._writer.wait_beyond(self._send(publisher), _IDLE_SECONDS, unless=self._stop.is_set)
+                    except BusError as error:
+                        log.warning("relay.waiting", log=self._writer.name, reason=str(error))
+                        self._stop.wait(_RETRY_SECONDS)
         finally:
             if publisher is not None:
                 publisher.close()

@@ -12,14 +12,13 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import structlog
-
 from services.kernel.decider import Decider
 from services.kernel.people import Actor
 from services.kernel.ports import Clock, Parked, Store
 from services.runtime import metrics
 from services.runtime.batch import Answer, Arrival, Batch, Order
 from services.runtime.checkpoints import Checkpoints
+from services.runtime.ending import last_words
 from services.runtime.intact import check_end
 from services.runtime.state import RowState
 from services.runtime.tracing import Followed
@@ -30,7 +29,6 @@ _NOTHING = "nothing of this was recorded"
 _PERHAPS = "whether this was recorded is known to who asks again with the same id"
 """A COMMIT may have happened though its answer was lost."""
 
-log = structlog.get_logger()
 
 _Job = tuple[Callable[[Batch], Any], Future[Any]]
 
@@ -114,15 +112,18 @@ class Writer:
 
     def _run(self) -> None:
         jobs: list[_Job] = []
-        try:
-            while (first := self._queue.get()) is not None:
-                jobs = [first, *self._waiting(_BATCH - 1)]
-                self._commit(jobs)
-        except BaseException as error:  # whatever it is, this log is no longer written, and the owner must know
-            log.exception("writer.stopped", log=self.name)
+
+        def stopped(error: BaseException) -> None:
             self._stopped(error)  # before the answers: the owner hears the reason first, then what follows from it
             self._give_up(jobs, error)
-        self._end()
+
+        try:
+            with last_words(stopped, "writer.stopped", log=self.name):
+                while (first := self._queue.get()) is not None:
+                    jobs = [first, *self._waiting(_BATCH - 1)]
+                    self._commit(jobs)
+        finally:
+            self._end()
 
     def _give_up(self, jobs: Sequence[_Job], error: BaseException) -> None:
         """Answer those whose batch failed with what is known of it."""

@@ -41,6 +41,18 @@ def test_a_failure_ends_the_process_with_code_one(tmp_path: Path) -> None:
     assert "FileNotFoundError" in said
 
 
+def test_a_failure_ends_the_process_also_where_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    with process(tmp_path) as running:
+        assert running.stderr is not None
+        assert any("host.started" in line for line in running.stderr)
+        running.stderr.close()
+        (tmp_path / "clock").unlink()
+        try:
+            assert running.wait(60) == 1
+        finally:
+            running.kill()
+
+
 def test_an_address_that_is_none_ends_the_process_with_code_one(tmp_path: Path) -> None:
     with process(tmp_path, listen="nowhere.invalid:7400") as running:
         _, said = running.communicate(timeout=60)

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from services.publishing.feed import Feed, feed_log
 from services.publishing.views import Views
+from services.runtime.ending import last_words
 from services.runtime.settings import Settings
 from services.runtime.spec import Serving, Worker
 from services.runtime.writer import Writer
@@ -21,8 +20,6 @@ from services.runtime.writer import Writer
 _LOOK_SECONDS = 1.0
 _FILES = 65_536
 """Files that may be open, a connection being one, as far as the system lets a process ask: the doors hold thousands of readers."""
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +74,11 @@ class Doors:
         return [name for door in self._doors if isinstance(door, Serving) for name in door.serve(server)]
 
     def _run(self) -> None:
-        try:
+        with last_words(self._stopped, "feed.stopped", log=self._writer.name):
             while not self._stop.is_set():
                 length = self._writer.length
                 self._feed.refresh()
                 self._writer.wait_beyond(length, _LOOK_SECONDS, unless=self._stop.is_set)
-        except BaseException as error:  # whatever it is, readers would never hear of what comes next, and the owner must know
-            log.exception("feed.stopped", log=self._writer.name)
-            self._stopped(error)
 
 
 def _allow_files() -> None:

@@ -30,6 +30,7 @@ from services.publishing.doors.ldes import routes as ldes
 from services.publishing.doors.rdf import routes as rdf
 from services.publishing.doors.register import routes as register
 from services.publishing.feed import PositionError
+from services.runtime.ending import last_words
 
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _LAST_WORDS_SECONDS = 5
@@ -144,10 +145,8 @@ class Door:
 
     def _run(self, sockets: list[socket.socket]) -> None:
         try:
-            asyncio.run(self._serve(sockets))
-        except BaseException as error:  # whatever it is, nobody would be answered, and the owner must know
-            log.exception("feed.http_stopped")
-            self._context.stopped(error)
+            with last_words(self._context.stopped, "feed.http_stopped"):
+                asyncio.run(self._serve(sockets))
         finally:
             self._ready.set()
 

@@ -15,6 +15,7 @@ from services.kernel.ports import Bus, BusError, CorruptLogError, Outgoing, Publ
 from services.publishing.doors import DoorContext
 from services.publishing.doors.kafka.records import PARTITION, TOPIC, Format, Place, place, record, size
 from services.publishing.feed import Feed
+from services.runtime.ending import last_words
 from services.runtime.host import open_bus
 
 _BATCH = 200
@@ -58,16 +59,13 @@ class TopicDoor:
         self._thread.join()
 
     def _run(self) -> None:
-        try:
+        with last_words(self._stopped, "topic.stopped", topic=TOPIC):
             while not self._stop.is_set():
                 try:
                     self._follow()
                 except BusError as error:
                     log.warning("topic.waiting", topic=TOPIC, reason=str(error))
                     self._stop.wait(_RETRY_SECONDS)
-        except BaseException as error:  # whatever it is, nothing more is sent, and the owner must know
-            log.exception("topic.stopped", topic=TOPIC)
-            self._stopped(error)
 
     def _follow(self) -> None:
         """Send from where the topic ends, until told to stop.

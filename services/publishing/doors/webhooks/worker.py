@@ -15,7 +15,6 @@ from secrets import randbelow
 from typing import Any, TypeVar
 
 import httpx
-import structlog
 from grants.webhooks.v1 import webhooks_pb2, webhooks_pb2_grpc
 
 from services.publishing.doors import DoorContext
@@ -29,6 +28,7 @@ from services.publishing.doors.webhooks.servicer import Servicer
 from services.publishing.doors.webhooks.store import open_webhooks
 from services.publishing.doors.webhooks.transport import Transport
 from services.runtime.clock import clock
+from services.runtime.ending import last_words
 
 _LOOK_SECONDS = 1.0
 """How long an attempt that falls due may wait to be seen."""
@@ -38,7 +38,6 @@ _GRACE_SECONDS = 5.0
 """How long a stop waits for attempts under way; what is broken off is sent again, under the same id."""
 
 T = TypeVar("T")
-log = structlog.get_logger()
 
 
 class Webhooks:
@@ -97,10 +96,8 @@ class Webhooks:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._main())
-        except BaseException as error:  # whatever it is, nothing is sent any more, and the owner must know
-            log.exception("webhooks.stopped")
-            self._stopped(error)
+            with last_words(self._stopped, "webhooks.stopped"):
+                asyncio.run(self._main())
         finally:
             self._deliverer.store.close()
 
@@ -153,9 +150,9 @@ class Webhooks:
     def _heed(self, task: "asyncio.Task[Any]") -> None:
         """An attempt that fails is an outcome; what comes here is the store, or a bug, and nothing goes on without it."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("webhooks.failed", exc_info=error)
             self._stop.set()
-            self._stopped(error)
+            with last_words(self._stopped, "webhooks.failed"):
+                raise error
 
     async def _end(self) -> None:
         tasks: list[asyncio.Task[Any]] = [*self._busy.values()]
