@@ -1,5 +1,7 @@
 """Topics as data: what is planned, what is refused, and that a cluster then is as planned."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from services.runtime.relay import DEAD_LETTERS
 from services.runtime.topics import SHIPPED, Cluster, Configure, Create, Topic, TopicsError, difference, wanted
 
+WAIT_SECONDS = 60
 TOPIC = Topic(name="t", partitions=4, replicas=3, config={"retention.ms": "-1"})
 
 
@@ -46,18 +49,25 @@ def test_a_topic_is_never_spread_anew(found: Topic) -> None:
         difference([TOPIC], {"t": found})
 
 
+def asked_until(so: Callable[[], bool]) -> None:
+    """Ask again until it is so: any broker may answer, and each hears of a change in its own time."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not so():
+        assert time.monotonic() < end, "the cluster does not become as planned"
+
+
 @pytest.mark.kafka
 def test_a_cluster_becomes_as_planned_and_stays_so(brokers: str, topic_name: str) -> None:
     cluster = Cluster(brokers)
     wants = [replace(topic, name=f"{topic_name}.{topic.name}") for topic in wanted(SHIPPED, shards=2)]
     assert cluster.plan(wants) == [Create(topic) for topic in wants]
     cluster.apply(cluster.plan(wants))
-    assert cluster.plan(wants) == []
-    assert cluster.found([topic.name for topic in wants]) == {topic.name: topic for topic in wants}
+    asked_until(lambda: cluster.plan(wants) == [])
+    asked_until(lambda: cluster.found([topic.name for topic in wants]) == {topic.name: topic for topic in wants})
 
     changed = [replace(wants[0], config={**wants[0].config, "retention.ms": "86400000"}), *wants[1:]]
     assert cluster.plan(changed) == [Configure(wants[0].name, {"retention.ms": "86400000"})]
     cluster.apply(cluster.plan(changed))
-    assert cluster.plan(changed) == []
+    asked_until(lambda: cluster.plan(changed) == [])
     with pytest.raises(TopicsError):
         cluster.plan([replace(wants[0], partitions=3)])
