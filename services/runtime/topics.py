@@ -126,7 +126,7 @@ class Cluster:
         return difference(wants, self.found([want.name for want in wants]))
 
     def apply(self, steps: Sequence[Step]) -> None:
-        """Carry out steps; returns when every new topic can be used. Changed settings reach the brokers one by one, within moments."""
+        """Carry out steps; returns when every new topic can be used. A changed setting reaches each broker a moment later."""
         with self._admin() as admin:
             new = [step.topic for step in steps if isinstance(step, Create)]
             if new:
